@@ -1,0 +1,1 @@
+"""What developers run beside the product: never part of the wheel."""

@@ -1,0 +1,95 @@
+"""The parts of the reference that are made from the code, each as Markdown."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from collections.abc import Iterator
+
+import click
+
+import comity
+from comity.core import settings as settings_module
+from comity.core.errors import ComityError
+from tools.sources import PACKAGE
+
+
+def settings() -> str:
+    """Every setting: its variable, its default and its sentence, in the order of the class."""
+    lines = ["| Variable | Default | Meaning |", "|---|---|---|"]
+    for name, default, note in setting_fields():
+        lines.append(f"| `COMITY_{name.upper()}` | {f'`{default}`' if default else '–'} | {_cell(note)} |")
+    return "\n".join(lines)
+
+
+def setting_fields() -> Iterator[tuple[str, str, str]]:
+    """The fields of `Settings` as (name, default as written or "", note under the field)."""
+    tree = ast.parse(inspect.getsource(settings_module))
+    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Settings")
+    for field, after in zip(body, [*body[1:], ast.Pass()], strict=True):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            noted = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            note = str(after.value.value) if noted else ""  # type: ignore[attr-defined]
+            default = ast.unparse(field.value) if field.value else ""
+            yield field.target.id, "" if default == "None" else default.strip("'"), note
+
+
+def error_codes() -> str:
+    """Every code that a command or an answer may carry, by room, with what it means."""
+    lines = ["| Code | Kind | Means | Room |", "|---|---|---|---|"]
+    for error in sorted(error_classes(), key=lambda each: (each.__module__.split(".")[1], each.code)):
+        kind = next(base.__name__ for base in error.__mro__ if base.__module__ == ComityError.__module__)
+        meaning = _cell((inspect.getdoc(error) or "").split("\n\n")[0])
+        lines.append(f"| `{error.code}` | {kind} | {meaning} | `{error.__module__.split('.')[1]}` |")
+    return "\n".join(lines)
+
+
+def error_classes() -> set[type[ComityError]]:
+    """Every error of every room that has a code of its own."""
+    for module in pkgutil.walk_packages(comity.__path__, "comity."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: set[type[ComityError]] = set()
+    waiting: list[type[ComityError]] = [ComityError]
+    while waiting:
+        error = waiting.pop()
+        waiting += error.__subclasses__()
+        if "code" in vars(error) and error is not ComityError and error.__module__.startswith("comity."):
+            found.add(error)
+    return found
+
+
+def commands() -> str:
+    """Every command with its options, as `--help` shows them."""
+    group = importlib.import_module("comity.cli").main
+    return "\n\n".join(_command(group, ["comity"]))
+
+
+def _command(command: click.Command, names: list[str]) -> Iterator[str]:
+    context = click.Context(command, info_name=" ".join(names), terminal_width=100, max_content_width=100)
+    yield f"{'#' * min(len(names) + 1, 4)} {' '.join(names)}"
+    yield f"```text\n{command.get_help(context)}\n```"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None and not child.hidden:
+                yield from _command(child, [*names, name])
+
+
+def tables() -> str:
+    """Every table: class, owner, retention, personal data (db/tables.toml)."""
+    listed = tomllib.loads((PACKAGE / "db" / "tables.toml").read_text(encoding="utf-8"))
+    columns = list(dict.fromkeys(key for entry in listed.values() for key in entry))
+    lines = ["| Table | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for name, entry in sorted(listed.items()):
+        lines.append(f"| `{name}` | " + " | ".join(_cell(str(entry.get(key, ""))) for key in columns) + " |")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Text on one line, fit for a table cell."""
+    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|")
