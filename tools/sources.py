@@ -78,9 +78,7 @@ def called_names(tree: ast.Module) -> Iterator[tuple[int, str, ast.Call]]:
 def plain_strings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Each string constant that is not a docstring (nor the note under a field)."""
     notes = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes:
