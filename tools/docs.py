@@ -27,9 +27,7 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 FRAGMENT_KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
 
-MARKED = re.compile(
-    r"<!-- generated: (?P<name>[\w-]+) -->\n(.*?)<!-- end of generated: (?P=name) -->", re.DOTALL
-)
+MARKED = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n(.*?)<!-- end of generated: (?P=name) -->", re.DOTALL)
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$", re.MULTILINE)
@@ -78,9 +76,7 @@ def _broken_links(page: Path) -> Iterator[str]:
         name, _, anchor = unquote(link).partition("#")
         target = (page.parent / name).resolve() if name else page
         missing = not target.exists() or ROOT not in (target, *target.parents)
-        if missing or (
-            anchor and target.suffix == ".md" and anchor not in anchors(target.read_text("utf-8"))
-        ):
+        if missing or (anchor and target.suffix == ".md" and anchor not in anchors(target.read_text("utf-8"))):
             yield link
 
 
@@ -91,9 +87,7 @@ def faulty_fragments() -> list[str]:
         if path.name == "README.md":
             continue
         if not re.fullmatch(rf"[a-z0-9-]+\.({'|'.join(FRAGMENT_KINDS)})\.md", path.name):
-            faults.append(
-                f"changelog.d/{path.name}: name it what-it-is.KIND.md, KIND one of {FRAGMENT_KINDS}"
-            )
+            faults.append(f"changelog.d/{path.name}: name it what-it-is.KIND.md, KIND one of {FRAGMENT_KINDS}")
         elif not re.fullmatch(r"[^#\-*\s].*\.\s*", path.read_text(encoding="utf-8"), re.DOTALL):
             faults.append(f"changelog.d/{path.name}: write sentences, no heading and no list")
     return faults

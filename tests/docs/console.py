@@ -50,9 +50,7 @@ def _commands_of_block(body: str, exit_code: int, *, first_line: int) -> list[Co
         shown: list[str] = []
         while lines and not lines[0][1].startswith("$ "):
             shown.append(lines.pop(0)[1])
-        found.append(
-            Command(line=number, text=text, shown=tuple(filter(str.strip, shown)), exit_code=exit_code)
-        )
+        found.append(Command(line=number, text=text, shown=tuple(filter(str.strip, shown)), exit_code=exit_code))
     return found
 
 

@@ -10,17 +10,13 @@ from tools.sources import called_names, plain_strings, python_files, room_of, te
 
 # Put together here, so that this file does not break its own rules.
 UNFINISHED = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "HA" + "CK"]) + r")\b")
-MACHINE_PATH = re.compile(
-    "|".join(["/" + "work/", "/" + "root/", "/tmp/" + "brief", "/opt/" + "pypi", r"/home/\w"])
-)
+MACHINE_PATH = re.compile("|".join(["/" + "work/", "/" + "root/", "/tmp/" + "brief", "/opt/" + "pypi", r"/home/\w"]))
 CLOCK_IN_SQL = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\(\s*\)"
     r"|\b(current_timestamp|current_date|current_time|localtimestamp|localtime)\b",
     re.IGNORECASE,
 )
-CLOCK_CALLS = re.compile(
-    r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$"
-)
+CLOCK_CALLS = re.compile(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime|gmtime))$")
 ASKS_THE_CLOCK = {"src/comity/core/clock.py", "src/comity/core/ids.py"}
 READS_THE_ENVIRONMENT = {"src/comity/core/settings.py", "src/comity/app.py"}
 
@@ -70,9 +66,7 @@ def test_sql_never_asks_what_time_it_is():
                 if CLOCK_IN_SQL.search(line.partition("--")[0]):
                     found.append(f"{path}:{number}: {line.strip()}")
     for path, tree in python_files("src"):
-        found += [
-            f"{path}:{line}: {text!r}" for line, text in plain_strings(tree) if CLOCK_IN_SQL.search(text)
-        ]
+        found += [f"{path}:{line}: {text!r}" for line, text in plain_strings(tree) if CLOCK_IN_SQL.search(text)]
 
     assert found == []
 

@@ -26,9 +26,7 @@ CLOCK_MODULES = {"time", "sched"}
 
 def test_every_room_says_what_it_holds():
     """The docstring of the package is the first thing a newcomer reads about it."""
-    speechless = [
-        room for room in rooms() if not (importlib.import_module(f"comity.{room}").__doc__ or "").strip()
-    ]
+    speechless = [room for room in rooms() if not (importlib.import_module(f"comity.{room}").__doc__ or "").strip()]
 
     assert speechless == []
 
