@@ -1,0 +1,1 @@
+"""Words that every room shares: identifiers, the caller, clocks, errors, settings."""

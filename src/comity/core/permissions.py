@@ -1,0 +1,55 @@
+"""What a caller may do, in Microsoft Graph's words.
+
+The names are Graph's application permissions, so that an administrator recognises them and an
+app registration can carry them unchanged (design D10). Directory roles are resolved to these
+in `identity`; services ask for permissions only.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """A closed set; a service names the one it needs."""
+
+    ORGANIZATION_READ = "Organization.Read.All"
+    ORGANIZATION_WRITE = "Organization.ReadWrite.All"
+    DOMAIN_WRITE = "Domain.ReadWrite.All"
+    USER_READ = "User.Read.All"
+    USER_WRITE = "User.ReadWrite.All"
+    GROUP_READ = "Group.Read.All"
+    GROUP_WRITE = "Group.ReadWrite.All"
+    APPLICATION_WRITE = "Application.ReadWrite.All"
+    ROLE_WRITE = "RoleManagement.ReadWrite.Directory"
+    MTO_READ = "MultiTenantOrganization.Read.All"
+    MTO_WRITE = "MultiTenantOrganization.ReadWrite.All"
+    POLICY_READ = "Policy.Read.All"
+    CROSS_TENANT_WRITE = "Policy.ReadWrite.CrossTenantAccess"
+    SYNC_READ = "Synchronization.Read.All"
+    SYNC_WRITE = "Synchronization.ReadWrite.All"
+    PROVISIONING_LOG_READ = "ProvisioningLog.Read.All"
+    AUDIT_READ = "AuditLog.Read.All"
+    EXTERNAL_ACCESS_READ = "TeamworkAppSettings.Read.All"
+    EXTERNAL_ACCESS_WRITE = "TeamworkAppSettings.ReadWrite.All"
+    PEOPLE_READ = "People.Read.All"
+    CHAT = "Chat.ReadWrite"
+    INSTALLATION = "Comity.Installation.ReadWrite"
+    """Create tenants, move the lab's clock: the operator's alone."""
+
+
+IMPLIED: dict[Permission, frozenset[Permission]] = {
+    Permission.ORGANIZATION_WRITE: frozenset({Permission.ORGANIZATION_READ}),
+    Permission.USER_WRITE: frozenset({Permission.USER_READ}),
+    Permission.GROUP_WRITE: frozenset({Permission.GROUP_READ}),
+    Permission.MTO_WRITE: frozenset({Permission.MTO_READ}),
+    Permission.CROSS_TENANT_WRITE: frozenset({Permission.POLICY_READ}),
+    Permission.SYNC_WRITE: frozenset({Permission.SYNC_READ}),
+    Permission.EXTERNAL_ACCESS_WRITE: frozenset({Permission.EXTERNAL_ACCESS_READ}),
+}
+"""Whoever may write may read."""
+
+
+def with_implied(permissions: frozenset[Permission]) -> frozenset[Permission]:
+    """Add what each permission implies."""
+    return permissions.union(*(IMPLIED.get(each, frozenset()) for each in permissions))

@@ -1,0 +1,104 @@
+"""The installation's settings: read once, frozen, passed down by argument."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from comity.core.errors import Invalid
+
+
+class SettingInvalid(Invalid):
+    """A setting's value cannot be read."""
+
+    code = "setting-invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A text that does not print itself."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set from outside; each field is `COMITY_` plus its upper-case name.
+
+    Documented in docs/reference/settings.md; a test holds the two together.
+    """
+
+    data: Path
+    """Directory of the embedded server, keys and outboxes."""
+    database_url: Secret | None = None
+    """A PostgreSQL ≥ 15 to use instead of the embedded one; may point to a transaction pooler."""
+    database_direct_url: Secret | None = None
+    """The same database without a pooler, for LISTEN, migrations, session locks and the queue."""
+    secret_key_file: Path | None = None
+    """The key that seals secrets at rest; default `secret.key` in the data directory."""
+    host: str = "127.0.0.1"
+    """Address the web process listens on."""
+    port: int = 8080
+    """Port the web process listens on; 0 picks a free one."""
+    pool_size: int = 10
+    """Database connections per process, at most."""
+    pool_wait_s: float = 5.0
+    """Seconds a request waits for a connection before it is answered 503."""
+    requests_max: int = 256
+    """Requests in work at once; more are answered 503."""
+    requests_per_tenant_max: int = 128
+    """Requests of one tenant in work at once; more are answered 429."""
+    drain_s: float = 20.0
+    """Seconds that SIGTERM gives running requests and drains to finish."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    @property
+    def secret_key_path(self) -> Path:
+        """Where the sealing key lies."""
+        return self.secret_key_file or self.data / "secret.key"
+
+
+def default_data() -> Path:
+    """The user's own data directory for Comity."""
+    return user_data_path("comity", appauthor=False)
+
+
+def read_settings(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
+    """Read the settings from the environment; `given` (from the command line) wins.
+
+    Raises:
+        SettingInvalid: names the variable and the value's fault.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, object] = {"data": default_data()}
+    for field in fields(Settings):
+        text = environment.get(f"COMITY_{field.name.upper()}")
+        if text:
+            values[field.name] = _parse(field.name, str(field.type), text)
+    values.update({name: value for name, value in given.items() if value is not None})
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _parse(name: str, kind: str, text: str) -> object:
+    try:
+        if "Secret" in kind:
+            return Secret(text)
+        if "Path" in kind:
+            return Path(text).expanduser()
+        if kind == "int":
+            return int(text)
+        if kind == "float":
+            return float(text)
+    except ValueError as fault:
+        raise SettingInvalid(setting=f"COMITY_{name.upper()}", value=text) from fault
+    return text
