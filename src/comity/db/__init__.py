@@ -1,0 +1,1 @@
+"""The only room that opens connections: transactions, bulk, crossings, migrations, the server."""

@@ -1,0 +1,47 @@
+"""What can go wrong with the database, as facts."""
+
+from __future__ import annotations
+
+from comity.core.errors import ComityError, Conflict, Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    code = "database-unavailable"
+
+
+class PoolExhausted(Unavailable):
+    """Every connection is in use and the wait is over."""
+
+    code = "database-busy"
+
+
+class SchemaNewer(ComityError):
+    """The data directory belongs to a newer Comity."""
+
+    code = "schema-newer"
+
+
+class SchemaOlder(ComityError):
+    """The database has not been migrated to this Comity's schema."""
+
+    code = "schema-older"
+
+
+class RolesMissing(ComityError):
+    """The login role may not create the roles that Comity needs."""
+
+    code = "roles-missing"
+
+
+class RetriesExhausted(Conflict):
+    """The transaction collided with others again and again."""
+
+    code = "collided"
+
+
+class Duplicate(Conflict):
+    """Something of that name or key exists; `constraint` says which rule."""
+
+    code = "duplicate"

@@ -1,0 +1,152 @@
+"""Numbered SQL brings a database to this code's schema; running it twice changes nothing.
+
+A migration is `NNNN_pre_name.sql` (safe under the previous code) or `NNNN_post_name.sql` (after
+the new code runs). Each is one transaction as the owner role. The database records what was
+applied with a checksum, and the oldest code it admits: older code refuses to start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any, Final
+
+import psycopg
+from psycopg import errors as pg
+
+from comity.db.errors import RolesMissing, SchemaNewer, SchemaOlder
+
+_FILE: Final = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
+_LOCK: Final = 0x436F6D697479  # "Comity": one migrator at a time
+
+_LEDGER: Final = """
+create table if not exists schema_migration (
+  number     integer primary key,
+  name       text not null,
+  checksum   text not null,
+  applied_at timestamptz not null
+);
+alter table schema_migration enable row level security;
+alter table schema_migration force row level security;
+do $$ begin
+  if not exists (select from pg_policy where polrelid = 'schema_migration'::regclass) then
+    create policy owner_functions on schema_migration to comity_owner using (true);
+    create policy readable on schema_migration for select to comity_app using (true);
+  end if;
+end $$;
+grant select on schema_migration to comity_app;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, so that an applied file that changed is noticed."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> tuple[Migration, ...]:
+    """All migrations of this code, in order."""
+    found = []
+    for file in resources.files("comity.db").joinpath("migrations").iterdir():
+        if match := _FILE.match(file.name):
+            found.append(Migration(int(match[1]), match[3], file.read_text(encoding="utf-8")))
+    return tuple(sorted(found, key=lambda each: each.number))
+
+
+def newest() -> int:
+    """The schema number that this code knows."""
+    return migrations()[-1].number
+
+
+async def migrate(direct_url: str, *, now: datetime) -> tuple[int, ...]:
+    """Apply what is missing; return the numbers applied.
+
+    `now` dates the ledger. Roles come from `roles.sql`, made here if the login role may.
+
+    Raises:
+        SchemaNewer: the database was migrated by a newer Comity.
+        RolesMissing: the roles are not there and the login role may not create them.
+    """
+    applied = []
+    async with await psycopg.AsyncConnection.connect(direct_url, autocommit=True) as connection:
+        await connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
+        await _ensure_roles(connection)
+        await connection.execute("set role comity_owner")
+        await connection.execute("set client_min_messages = warning")
+        async with connection.transaction():
+            await connection.execute(_LEDGER)  # type: ignore[arg-type]
+        known = await _ledger(connection)
+        _refuse_newer(known)
+        for migration in migrations():
+            if migration.number in known:
+                continue
+            async with connection.transaction():
+                await connection.execute(
+                    "set local lock_timeout = '4s'; set local statement_timeout = '5min'"
+                )
+                await connection.execute(migration.sql)  # type: ignore[arg-type]
+                await connection.execute(
+                    "insert into schema_migration values (%s, %s, %s, %s)",
+                    (migration.number, migration.name, migration.checksum, now),
+                )
+                await connection.execute(
+                    """insert into installation values (1, %s, 1, 0, null, 1) on conflict do nothing""",
+                    (now,),
+                )
+            applied.append(migration.number)
+    return tuple(applied)
+
+
+async def check_schema(direct_url: str) -> None:
+    """Refuse to run on another schema than this code's.
+
+    Raises:
+        SchemaNewer: a newer Comity migrated it.
+        SchemaOlder: it has yet to be migrated.
+    """
+    async with await psycopg.AsyncConnection.connect(direct_url, autocommit=True) as connection:
+        found = await connection.execute("select to_regclass('schema_migration') is not null")
+        row = await found.fetchone()
+        known: dict[int, str] = {}
+        if row and row[0]:
+            await connection.execute("set role comity_app")
+            known = await _ledger(connection)
+    _refuse_newer(known)
+    if newest() not in known:
+        raise SchemaOlder(found=max(known, default=0), needed=newest())
+
+
+async def _ledger(connection: psycopg.AsyncConnection[Any]) -> dict[int, str]:
+    cursor = await connection.execute("select number, checksum from schema_migration")
+    return dict(await cursor.fetchall())
+
+
+def _refuse_newer(known: dict[int, str]) -> None:
+    if known and max(known) > newest():
+        raise SchemaNewer(found=max(known), known=newest())
+
+
+async def _ensure_roles(connection: psycopg.AsyncConnection[Any]) -> None:
+    cursor = await connection.execute(
+        "select count(*) from pg_roles where rolname in ('comity_owner', 'comity_app', 'comity_queue')"
+    )
+    row = await cursor.fetchone()
+    if row and row[0] == 3:
+        return
+    roles = resources.files("comity.db").joinpath("roles.sql").read_text(encoding="utf-8")
+    try:
+        async with connection.transaction():
+            await connection.execute(roles)  # type: ignore[arg-type]
+    except pg.InsufficientPrivilege as fault:
+        raise RolesMissing(sql=roles) from fault

@@ -1,0 +1,936 @@
+-- The foundation: tenants and people, sharing, search, decision, chat.
+--
+-- Every table stands in db/tables.toml with its class, owner room, retention and whether it holds
+-- personal data; a test walks the catalogue and compares. The distribution key comes first in every
+-- primary key (design D3). Row-level security is enabled and forced on every table (design D4).
+-- No time defaults and no clock in SQL: times are arguments (design §4.10).
+
+-- ── Who is asking ────────────────────────────────────────────────────────────────────────────────
+
+-- The transaction's tenant. Unset is an error, never an empty result.
+create function comity_tenant() returns uuid language sql stable parallel safe
+as $$ select current_setting('comity.tenant')::uuid $$;
+
+-- The transaction's person, or null; opens a personal account's own rows and nobody else's.
+create function comity_person() returns uuid language sql stable parallel safe
+as $$ select nullif(current_setting('comity.person', true), '')::uuid $$;
+
+-- Rows of one tenant. In the personal realm there is no "tenant" to share with: rows are visible to
+-- the person named in `person_column` only (design §4.9); tables without such a column hold no
+-- personal-realm rows at all.
+create procedure protect_tenant_table(table_name regclass, person_column name default null) language plpgsql as $$
+begin
+  execute format('alter table %s enable row level security', table_name);
+  execute format('alter table %s force row level security', table_name);
+  if person_column is null then
+    execute format($p$create policy same_tenant on %s
+      using (tenant_id = comity_tenant() and tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)$p$, table_name);
+  else
+    execute format($p$create policy same_tenant on %s
+      using (tenant_id = comity_tenant()
+             and (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid or %I = comity_person()))$p$,
+      table_name, person_column);
+  end if;
+  execute format('grant select, insert, update, delete on %s to comity_app', table_name);
+end $$;
+
+-- Rows of the installation: the application role has no rights on the table, only on named functions
+-- that run as the owner.
+create procedure protect_installation_table(table_name regclass) language plpgsql as $$
+begin
+  execute format('alter table %s enable row level security', table_name);
+  execute format('alter table %s force row level security', table_name);
+  execute format('create policy owner_functions on %s to comity_owner using (true)', table_name);
+end $$;
+
+-- ── Installation ─────────────────────────────────────────────────────────────────────────────────
+
+create table installation (
+  id                      smallint primary key constraint installation_single check (id = 1),
+  created_at              timestamptz not null,
+  oldest_code             integer not null,        -- schema number that the oldest admissible code knows
+  clock_offset_s          double precision not null,
+  consumer_available_from timestamptz,             -- chat with personal accounts; null = at once
+  version                 bigint not null
+);
+call protect_installation_table('installation');
+
+create table tenant (
+  tenant_id      uuid primary key,
+  name           text not null,
+  name_key       text collate "C" not null,
+  kind           text not null constraint tenant_kind check (kind in ('business', 'personal')),
+  initial_domain text collate "C" not null,
+  cloud          text not null constraint tenant_cloud check (cloud in ('commercial', 'gcc', 'gcchigh', 'dod')),
+  trial          boolean not null,
+  country        text,
+  created_at     timestamptz not null,
+  version        bigint not null,
+  constraint tenant_personal_realm check ((kind = 'personal') = (tenant_id = '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid))
+);
+-- A tenant is named on the command line by its name.
+create index tenant_by_name on tenant (name_key);
+call protect_installation_table('tenant');
+
+create table domain (
+  domain     text collate "C" primary key,         -- IDNA, lower case; one owner per installation
+  tenant_id  uuid not null constraint domain_tenant references tenant,
+  is_default boolean not null,
+  is_initial boolean not null,
+  added_at   timestamptz not null
+);
+create index domain_by_tenant on domain (tenant_id);
+-- Exactly one default and one initial domain per tenant at most.
+create unique index domain_one_default on domain (tenant_id) where is_default;
+create unique index domain_one_initial on domain (tenant_id) where is_initial;
+call protect_installation_table('domain');
+
+-- Which home identity answers to an address. Not unique: one mail may own a work and a personal
+-- account, and a phone number several personal ones (external-access §10).
+create table address (
+  address_key text collate "C" not null,           -- folded mail or E.164 number
+  kind        text not null constraint address_kind check (kind in ('mail', 'upn', 'phone')),
+  tenant_id   uuid not null,
+  user_id     uuid not null,
+  constraint address_pkey primary key (address_key, kind, tenant_id, user_id)
+);
+-- Addresses are replaced person by person.
+create index address_by_user on address (tenant_id, user_id);
+call protect_installation_table('address');
+
+-- What is due, and when. One row per standing order: a second wake-up only moves it earlier.
+create table due (
+  kind      text collate "C" not null,
+  tenant_id uuid not null,
+  key       uuid not null,
+  due_at    timestamptz not null,
+  not_before timestamptz,                          -- spacing between two wake-ups (design D8)
+  attempts  integer not null,
+  cause     uuid,
+  constraint due_pkey primary key (kind, tenant_id, key)
+);
+-- The tick reads what is due next.
+create index due_next on due (due_at);
+call protect_installation_table('due');
+
+create table signing_key (
+  kid          text collate "C" primary key,
+  state        text not null constraint signing_key_state check (state in ('next', 'current', 'retired')),
+  public_jwk   text not null,
+  sealed_key   bytea not null,                     -- private key, sealed with the key outside the database
+  created_at   timestamptz not null,
+  activated_at timestamptz,
+  retired_at   timestamptz
+);
+-- One key signs, one is published ahead of its use.
+create unique index signing_key_one_current on signing_key (state) where state = 'current';
+create unique index signing_key_one_next on signing_key (state) where state = 'next';
+call protect_installation_table('signing_key');
+
+create table installation_audit (
+  id         uuid primary key,
+  at         timestamptz not null,
+  actor_kind text not null,
+  actor_name text not null,
+  action     text not null,
+  before     jsonb,
+  after      jsonb,
+  reason     text,
+  request_id uuid not null
+);
+call protect_installation_table('installation_audit');
+
+-- ── Change feed (design §4.5) and audit ──────────────────────────────────────────────────────────
+
+create table feed_counter (
+  tenant_id uuid primary key,
+  position  bigint not null,                       -- dense; taken by a transaction's last statement
+  floor     bigint not null                        -- readers below start over
+);
+call protect_tenant_table('feed_counter');
+
+create table feed_entry (
+  tenant_id  uuid not null,
+  position   bigint not null,
+  kind       smallint not null,
+  object_id  uuid not null,
+  related_id uuid,                                 -- the member of a group, the principal of an assignment
+  changed    bigint not null,                      -- bit set of attributes; never values
+  cause      uuid,
+  at         timestamptz not null,
+  constraint feed_entry_pkey primary key (tenant_id, position)
+);
+call protect_tenant_table('feed_entry');
+
+create table feed_cursor (
+  tenant_id uuid not null,
+  consumer  text collate "C" not null,
+  position  bigint not null,
+  version   bigint not null,
+  constraint feed_cursor_pkey primary key (tenant_id, consumer)
+);
+call protect_tenant_table('feed_cursor');
+
+create table audit_entry (
+  tenant_id   uuid not null,
+  id          uuid not null,
+  at          timestamptz not null,
+  actor_kind  text not null,
+  actor_id    uuid,
+  actor_name  text not null,
+  action      text not null,
+  object_kind text not null,
+  object_id   uuid,
+  before      jsonb,
+  after       jsonb,
+  reason      text,
+  request_id  uuid not null,
+  cause       uuid not null,
+  constraint audit_entry_pkey primary key (tenant_id, id)
+);
+-- "What happened to this object?"
+create index audit_entry_by_object on audit_entry (tenant_id, object_id, id);
+call protect_tenant_table('audit_entry');
+
+-- ── Directory ────────────────────────────────────────────────────────────────────────────────────
+
+create table users (
+  tenant_id            uuid not null,
+  id                   uuid not null,
+  version              bigint not null,
+  -- names
+  display_name         text not null,
+  given_name           text,
+  surname              text,
+  mail_nickname        text,
+  user_principal_name  text not null,
+  upn_key              text collate "C" not null,  -- folded; living people only must differ
+  mail                 text,
+  mail_key             text collate "C",
+  -- what the account is
+  user_type            text not null constraint users_user_type check (user_type in ('Member', 'Guest')),
+  creation_type        text,
+  external_user_state  text constraint users_external_state
+                         check (external_user_state in ('PendingAcceptance', 'Accepted')),
+  external_state_at    timestamptz,
+  account_enabled      boolean not null,
+  show_in_address_list boolean not null,
+  home_tenant_id       uuid,                       -- null: this is the person's own account
+  home_user_id         uuid,                       -- null with a home tenant: pending guest
+  -- attributes
+  street_address       text,
+  city                 text,
+  state                text,
+  postal_code          text,
+  country              text,
+  company_name         text,
+  department           text,
+  employee_id          text,
+  job_title            text,
+  office_location      text,
+  preferred_language   text,
+  usage_location       text,
+  business_phone       text,
+  mobile_phone         text,
+  manager_id           uuid,
+  -- stored keys for search and order (design §4.13)
+  given_key            text collate "C" not null,
+  surname_key          text collate "C" not null,
+  name_key             text collate "C" not null,
+  -- life
+  created_at           timestamptz not null,
+  deleted_at           timestamptz,
+  deleted_by           text constraint users_deleted_by check (deleted_by in ('admin', 'sync', 'self')),
+  purged_at            timestamptz,                -- tombstone: attributes are gone, the principal stays
+  constraint users_pkey primary key (tenant_id, id),
+  constraint users_home_pair check (home_user_id is null or home_tenant_id is not null),
+  constraint users_home_elsewhere check (home_tenant_id <> tenant_id),
+  -- Deferrable, so that swaps and chains of renames pass (design §4.11).
+  constraint users_upn_unique exclude using btree (tenant_id with =, upn_key with =)
+    where (deleted_at is null) deferrable initially immediate,
+  -- A person stands in a tenant once, living or soft-deleted (design §4.4).
+  constraint users_home_unique unique (tenant_id, home_tenant_id, home_user_id)
+);
+-- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
+create index users_by_given on users (tenant_id, given_key, surname_key, id)
+  where deleted_at is null and account_enabled and show_in_address_list;
+create index users_by_surname on users (tenant_id, surname_key, given_key, id)
+  where deleted_at is null and account_enabled and show_in_address_list;
+-- Exact mail inside the tenant.
+create index users_by_mail on users (tenant_id, mail_key) where deleted_at is null;
+-- Recycle bin and its sweeper.
+create index users_deleted on users (tenant_id, deleted_at) where deleted_at is not null;
+call protect_tenant_table('users', 'id');
+
+create table groups (
+  tenant_id        uuid not null,
+  id               uuid not null,
+  version          bigint not null,
+  display_name     text not null,
+  description      text,
+  mail_nickname    text,
+  security_enabled boolean not null,
+  mail_enabled     boolean not null,
+  name_key         text collate "C" not null,
+  created_at       timestamptz not null,
+  deleted_at       timestamptz,
+  constraint groups_pkey primary key (tenant_id, id)
+);
+create index groups_by_name on groups (tenant_id, name_key, id) where deleted_at is null;
+call protect_tenant_table('groups');
+
+create table group_member (
+  tenant_id   uuid not null,
+  group_id    uuid not null,
+  member_id   uuid not null,
+  member_kind text not null constraint group_member_kind check (member_kind in ('user', 'group')),
+  added_at    timestamptz not null,
+  constraint group_member_pkey primary key (tenant_id, group_id, member_id),
+  constraint group_member_group foreign key (tenant_id, group_id) references groups on delete cascade
+);
+-- "Which groups is this person in?"
+create index group_member_by_member on group_member (tenant_id, member_id, group_id);
+call protect_tenant_table('group_member');
+
+create table tenant_setting (
+  tenant_id               uuid primary key,
+  guest_user_role_id      uuid not null,
+  invitations_allowed     boolean not null,        -- "who can invite" is not "no one"
+  soft_delete_retention_s bigint not null,
+  version                 bigint not null
+);
+call protect_tenant_table('tenant_setting');
+
+-- ── Identity ─────────────────────────────────────────────────────────────────────────────────────
+
+create table credential (
+  tenant_id         uuid not null,
+  user_id           uuid not null,
+  password_hash     text,
+  changed_at        timestamptz not null,
+  tokens_valid_from timestamptz not null,
+  constraint credential_pkey primary key (tenant_id, user_id)
+);
+call protect_tenant_table('credential', 'user_id');
+
+create table application (
+  tenant_id     uuid not null,
+  id            uuid not null,
+  app_id        uuid not null,
+  display_name  text not null,
+  is_public     boolean not null,                  -- a public client has no secret
+  password_flow boolean not null,                  -- may use username and password
+  permissions   text[] not null,                   -- application permissions, Graph names
+  scopes        text[] not null,                   -- delegated permissions
+  created_at    timestamptz not null,
+  disabled_at   timestamptz,
+  version       bigint not null,
+  constraint application_pkey primary key (tenant_id, id),
+  constraint application_app_id unique (tenant_id, app_id)
+);
+call protect_tenant_table('application');
+
+create table application_secret (
+  tenant_id      uuid not null,
+  application_id uuid not null,
+  id             uuid not null,
+  secret_sha256  bytea not null,
+  hint           text not null,
+  created_at     timestamptz not null,
+  expires_at     timestamptz not null,
+  constraint application_secret_pkey primary key (tenant_id, application_id, id),
+  constraint application_secret_app foreign key (tenant_id, application_id) references application on delete cascade
+);
+call protect_tenant_table('application_secret');
+
+create table directory_role_member (
+  tenant_id    uuid not null,
+  role         text not null,                      -- Graph's role template name
+  principal_id uuid not null,
+  added_at     timestamptz not null,
+  constraint directory_role_member_pkey primary key (tenant_id, role, principal_id)
+);
+create index directory_role_by_principal on directory_role_member (tenant_id, principal_id);
+call protect_tenant_table('directory_role_member');
+
+create table one_time_link (
+  tenant_id    uuid not null,
+  id           uuid not null,
+  user_id      uuid not null,
+  purpose      text not null constraint one_time_link_purpose check (purpose in ('first-admin', 'invitation')),
+  token_sha256 bytea not null,
+  created_at   timestamptz not null,
+  expires_at   timestamptz not null,
+  used_at      timestamptz,
+  constraint one_time_link_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('one_time_link', 'user_id');
+
+-- ── Multitenant organisation: each tenant holds a seat, the rest is visible through it ───────────
+
+create table organization_seat (
+  tenant_id       uuid not null,
+  organization_id uuid not null,
+  local_id        uuid not null,                   -- the id that this tenant knows the organisation by
+  state           text not null constraint organization_seat_state check (state in ('pending', 'active')),
+  invited_by      uuid not null,
+  constraint organization_seat_pkey primary key (tenant_id, organization_id)
+);
+-- A tenant is active in one organisation at most.
+create unique index organization_seat_one_active on organization_seat (tenant_id) where state = 'active';
+call protect_tenant_table('organization_seat');
+
+create table organization (
+  organization_id uuid primary key,
+  name            text not null,
+  description     text not null,
+  created_at      timestamptz not null,
+  version         bigint not null
+);
+
+create table organization_member (
+  organization_id uuid not null constraint organization_member_of references organization on delete cascade,
+  tenant_id       uuid not null,
+  display_name    text not null,
+  role            text not null constraint organization_member_role check (role in ('owner', 'member')),
+  desired_role    text,
+  state           text not null constraint organization_member_state check (state in ('pending', 'active', 'removed')),
+  added_by        uuid not null,
+  added_at        timestamptz not null,
+  joined_at       timestamptz,
+  version         bigint not null,
+  constraint organization_member_pkey primary key (organization_id, tenant_id)
+);
+
+-- Shared rows are visible after the seat was proven in the same statement, by the database itself.
+-- A pending tenant sees its invitation: the organisation's name, its own row and its inviter's.
+alter table organization enable row level security;
+alter table organization force row level security;
+create policy seated on organization using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id));
+grant select, insert, update, delete on organization to comity_app;
+alter table organization_member enable row level security;
+alter table organization_member force row level security;
+create policy seated on organization_member using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization_member.organization_id
+    and (s.state = 'active' or organization_member.tenant_id in (s.tenant_id, s.invited_by))));
+grant select, insert, update, delete on organization_member to comity_app;
+
+-- ── Partners ─────────────────────────────────────────────────────────────────────────────────────
+
+create table partner (
+  tenant_id         uuid not null,
+  partner_tenant_id uuid not null,                 -- may lie outside this installation
+  redeem_inbound    boolean,                       -- automaticUserConsentSettings.inboundAllowed; null = the tenant's default
+  redeem_outbound   boolean,
+  inbound_trust     jsonb,
+  in_organization   boolean not null,
+  created_at        timestamptz not null,
+  version           bigint not null,
+  constraint partner_pkey primary key (tenant_id, partner_tenant_id),
+  constraint partner_other check (partner_tenant_id <> tenant_id)
+);
+call protect_tenant_table('partner');
+
+create table partner_sync (
+  tenant_id          uuid not null,
+  partner_tenant_id  uuid not null,
+  display_name       text,
+  user_sync_inbound  boolean,
+  group_sync_inbound boolean,
+  version            bigint not null,
+  constraint partner_sync_pkey primary key (tenant_id, partner_tenant_id),
+  -- The partner cannot be deleted while its sync policy hangs on it (provisioning §2).
+  constraint partner_sync_partner foreign key (tenant_id, partner_tenant_id) references partner
+);
+call protect_tenant_table('partner_sync');
+
+-- ── Cross-tenant sync ────────────────────────────────────────────────────────────────────────────
+
+create table sync_job (
+  tenant_id        uuid not null,                  -- the source: everything is configured there
+  id               uuid not null,
+  version          bigint not null,                -- of mapping, scope, filter, actions: the plan guard
+  name             text not null,                  -- MTO_Sync_<target> for organisation-wide shares
+  target_tenant_id uuid not null,
+  origin           text not null constraint sync_job_origin check (origin in ('organization', 'pair')),
+  state            text not null constraint sync_job_state
+                     check (state in ('NotConfigured', 'Paused', 'Active', 'Quarantine')),
+  state_reason     text,
+  scope_mode       text not null constraint sync_job_scope check (scope_mode in ('assigned', 'all')),
+  for_later_tenants boolean not null,              -- "also for tenants that join later"
+  action_add       boolean not null,               -- target object actions
+  action_update    boolean not null,
+  action_delete    boolean not null,
+  mapping          jsonb,                          -- null: the default table of provisioning §5.2
+  filter           jsonb,                          -- null: everything passes
+  interval_s       integer not null,
+  watermark        bigint,                         -- feed position read so far; null: never run
+  created_at       timestamptz not null,
+  constraint sync_job_pkey primary key (tenant_id, id),
+  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id)
+);
+call protect_tenant_table('sync_job');
+
+create table sync_assignment (
+  tenant_id      uuid not null,
+  job_id         uuid not null,
+  principal_id   uuid not null,
+  principal_kind text not null constraint sync_assignment_kind check (principal_kind in ('user', 'group')),
+  assigned_at    timestamptz not null,
+  constraint sync_assignment_pkey primary key (tenant_id, job_id, principal_id),
+  constraint sync_assignment_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+-- A membership changes: which jobs have this group?
+create index sync_assignment_by_principal on sync_assignment (tenant_id, principal_id, job_id);
+call protect_tenant_table('sync_assignment');
+
+-- The link: which target object stands for this source object, and how its last step went.
+create table sync_object (
+  tenant_id  uuid not null,
+  job_id     uuid not null,
+  source_id  uuid not null,
+  kind       text not null constraint sync_object_kind check (kind in ('user', 'group')),
+  target_id  uuid,
+  state      text not null constraint sync_object_state check (state in ('linked', 'deleted', 'failed')),
+  plan_id    uuid not null,
+  step       integer not null,
+  failure    text,                                 -- error code while the state is failed
+  failed_since timestamptz,
+  attempts   integer not null,
+  constraint sync_object_pkey primary key (tenant_id, job_id, source_id)
+);
+call protect_tenant_table('sync_object');
+
+-- One decision: a drain's, a preview's, an undo's. `state` drain: applying until its watermark stands.
+create table sync_plan (
+  tenant_id  uuid not null,
+  id         uuid not null,
+  job_id     uuid not null,
+  run_id     uuid,
+  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'undo', 'demand')),
+  state      text not null constraint sync_plan_state
+               check (state in ('planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
+  guard      jsonb not null,                       -- versions of job, partners, memberships (design D7)
+  counts     jsonb not null,
+  from_position bigint,
+  to_position   bigint,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  cause      uuid not null,
+  constraint sync_plan_pkey primary key (tenant_id, id)
+);
+create index sync_plan_applying on sync_plan (tenant_id, job_id) where state = 'applying';
+call protect_tenant_table('sync_plan');
+
+-- One item of a stored plan: ids, verdict, changed attributes, guards; never names.
+create table sync_step (
+  tenant_id      uuid not null,
+  plan_id        uuid not null,
+  step           integer not null,
+  source_id      uuid not null,
+  target_id      uuid,
+  verdict        smallint not null,
+  reason         text,
+  changed        bigint not null,
+  source_version bigint,
+  target_version bigint,
+  outcome        smallint,                         -- null until applied or dropped
+  constraint sync_step_pkey primary key (tenant_id, plan_id, step)
+);
+call protect_tenant_table('sync_step');
+
+-- Everything with the same cause, as log and undo see it.
+create table sync_run (
+  tenant_id  uuid not null,
+  id         uuid not null,
+  job_id     uuid not null,
+  cause      uuid not null,
+  kind       text not null constraint sync_run_kind check (kind in ('initial', 'incremental', 'manual', 'undo', 'demand')),
+  state      text not null constraint sync_run_state check (state in ('Running', 'Succeeded', 'Failed', 'EntryLevelErrors', 'Stopped')),
+  error      text,
+  started_at timestamptz not null,
+  ended_at   timestamptz,
+  seconds    double precision,                     -- work time on the machine clock
+  created    bigint not null,
+  updated    bigint not null,
+  deleted    bigint not null,
+  restored   bigint not null,
+  skipped    bigint not null,
+  failed     bigint not null,
+  constraint sync_run_pkey primary key (tenant_id, id),
+  constraint sync_run_cause unique (tenant_id, job_id, cause)
+);
+create index sync_run_latest on sync_run (tenant_id, job_id, id);
+call protect_tenant_table('sync_run');
+
+-- In the TARGET tenant, written with the change: its audit, undo's before-image, proof of application
+-- (design §4.6).
+create table sync_receipt (
+  tenant_id        uuid not null,
+  plan_id          uuid not null,
+  step             integer not null,
+  source_tenant_id uuid not null,
+  job_id           uuid not null,
+  source_id        uuid not null,
+  target_id        uuid not null,
+  action           smallint not null,
+  before           text[],                         -- changed attributes in bit order; null for a create
+  after            text[],
+  changed          bigint not null,
+  version_after    bigint not null,
+  at               timestamptz not null,
+  cause            uuid not null,
+  constraint sync_receipt_pkey primary key (tenant_id, plan_id, step)
+);
+-- "Who changed this object?"
+create index sync_receipt_by_target on sync_receipt (tenant_id, target_id, plan_id);
+call protect_tenant_table('sync_receipt');
+
+-- In the SOURCE tenant, projected from receipts; keyed alike, so repeating changes nothing.
+create table provisioning_log (
+  tenant_id  uuid not null,
+  plan_id    uuid not null,
+  step       integer not null,
+  job_id     uuid not null,
+  run_id     uuid not null,
+  source_id  uuid not null,
+  target_id  uuid,
+  action     smallint not null,
+  status     smallint not null,                    -- success, failure, skipped, warning
+  code       text,
+  changed    bigint not null,
+  before     text[],
+  after      text[],
+  at         timestamptz not null,
+  constraint provisioning_log_pkey primary key (tenant_id, plan_id, step)
+);
+-- "What happened to this person?" and retention by time (plan ids are time-ordered).
+create index provisioning_log_by_source on provisioning_log (tenant_id, source_id, plan_id);
+call protect_tenant_table('provisioning_log');
+
+-- ── External access ──────────────────────────────────────────────────────────────────────────────
+
+create table access_state (
+  tenant_id      uuid primary key,
+  access_version bigint not null                   -- raised by every change that can alter a decision (design §4.7)
+);
+call protect_tenant_table('access_state');
+
+create table tenant_configuration (
+  tenant_id                      uuid primary key,
+  allow_federated_users          boolean not null,
+  domain_mode                    text not null constraint tenant_configuration_mode
+                                   check (domain_mode in ('AllowAllKnownDomains', 'AllowList')),
+  block_all_subdomains           boolean not null,
+  allow_teams_consumer           boolean not null,
+  allow_teams_consumer_inbound   boolean not null,
+  restrict_consumer_to_directory boolean not null,
+  trial_tenants                  text not null constraint tenant_configuration_trial check (trial_tenants in ('Allowed', 'Blocked')),
+  customize_federation           boolean not null,
+  security_team_delegation       boolean not null,
+  restrict_chat_participants     boolean not null,
+  mutual_chat_participants       boolean not null,
+  partners_unverified            boolean not null,
+  shared_sip_address_space       boolean not null,
+  block_external_users           boolean not null, -- the list of blocked individuals is in force
+  version                        bigint not null
+);
+call protect_tenant_table('tenant_configuration');
+
+-- Domain lists of the configuration (owner '') and of policies (owner = policy name): a decision reads
+-- the few rows that can match, not four thousand.
+create table access_domain (
+  tenant_id uuid not null,
+  owner     text collate "C" not null,
+  list      text not null constraint access_domain_list check (list in ('allowed', 'blocked', 'trial')),
+  domain    text collate "C" not null,
+  constraint access_domain_pkey primary key (tenant_id, owner, list, domain)
+);
+call protect_tenant_table('access_domain');
+
+create table blocked_individual (
+  tenant_id   uuid not null,
+  address_key text collate "C" not null,
+  constraint blocked_individual_pkey primary key (tenant_id, address_key)
+);
+call protect_tenant_table('blocked_individual');
+
+create table access_policy (
+  tenant_id                      uuid not null,
+  name                           text collate "C" not null, -- 'Global' or the part after 'Tag:'
+  name_key                       text collate "C" not null,
+  description                    text not null,
+  enable_federation_access       boolean not null,
+  communication_with_external_orgs text not null constraint access_policy_mode check (communication_with_external_orgs in
+    ('OrganizationDefault', 'AllowAllExternalDomains', 'AllowSpecificExternalDomains',
+     'BlockSpecificExternalDomains', 'BlockAllExternalDomains')),
+  enable_consumer_access         boolean not null,
+  enable_consumer_inbound        boolean not null,
+  restrict_consumer_to_directory boolean not null,
+  federated_bilateral_chats      boolean not null,
+  stored_only                    jsonb not null,   -- legacy properties: kept and returned, no effect
+  version                        bigint not null,
+  constraint access_policy_pkey primary key (tenant_id, name_key)
+);
+call protect_tenant_table('access_policy');
+
+create table access_policy_user (
+  tenant_id  uuid not null,
+  user_id    uuid not null,
+  policy_key text collate "C" not null,
+  granted_at timestamptz not null,
+  constraint access_policy_user_pkey primary key (tenant_id, user_id),
+  constraint access_policy_user_policy foreign key (tenant_id, policy_key) references access_policy
+);
+-- A policy in use is not removed.
+create index access_policy_user_by_policy on access_policy_user (tenant_id, policy_key);
+call protect_tenant_table('access_policy_user');
+
+-- Personal accounts that the tenant's admins list as known contacts.
+create table directory_contact (
+  tenant_id uuid not null,
+  user_id   uuid not null,                         -- the personal account
+  added_at  timestamptz not null,
+  constraint directory_contact_pkey primary key (tenant_id, user_id)
+);
+call protect_tenant_table('directory_contact');
+
+-- ── Chat (design §4.8) ───────────────────────────────────────────────────────────────────────────
+
+-- A person's place in a chat, in his home tenant: "my chats" is a one-tenant query, and the proof
+-- through which a chat's content is visible.
+create table seat (
+  tenant_id     uuid not null,
+  user_id       uuid not null,
+  chat_id       uuid not null,
+  joined_at     timestamptz not null,
+  left_at       timestamptz,
+  activity_at   timestamptz not null,              -- coalesced, at most once per seat and second
+  read_through  bigint not null,                   -- position of the last change read
+  hidden        boolean not null,
+  muted         boolean not null,
+  constraint seat_pkey primary key (tenant_id, user_id, chat_id)
+);
+-- "My chats", newest first.
+create index seat_by_activity on seat (tenant_id, user_id, activity_at desc, chat_id) where left_at is null;
+-- The proof: does this tenant hold a seat in the chat?
+create index seat_by_chat on seat (tenant_id, chat_id, user_id);
+call protect_tenant_table('seat', 'user_id');
+
+create table chat (
+  chat_id        uuid primary key,                 -- 1:1: derived from the two home identities, so there is one
+  kind           text not null constraint chat_kind check (kind in ('oneOnOne', 'group')),
+  topic          text,
+  started_tenant uuid not null,
+  started_user   uuid not null,
+  created_at     timestamptz not null,
+  last_change    bigint not null,                  -- the counter: numbers every change of the chat
+  version        bigint not null
+);
+
+create table chat_member (
+  chat_id      uuid not null constraint chat_member_chat references chat on delete cascade,
+  tenant_id    uuid not null,
+  user_id      uuid not null,
+  role         text not null constraint chat_member_role check (role in ('owner', 'member')),
+  request      text not null constraint chat_member_request check (request in ('none', 'pending', 'accepted', 'blocked')),
+  joined_change bigint not null,
+  left_change  bigint,
+  joined_at    timestamptz not null,
+  left_at      timestamptz,
+  visible_from timestamptz,                        -- history: null = from the join
+  version      bigint not null,
+  constraint chat_member_pkey primary key (chat_id, tenant_id, user_id)
+);
+
+create table message (
+  chat_id       uuid not null constraint message_chat references chat on delete cascade,
+  id            bigint not null,                   -- the change that made it: the chat's order
+  changed       bigint not null,                   -- the last change of it: the chat's feed
+  kind          text not null constraint message_kind check (kind in ('message', 'system')),
+  sender_tenant uuid,
+  sender_user   uuid,
+  client_id     uuid,                              -- the sender's own id: a retry is the same message
+  body_type     text not null constraint message_body_type check (body_type in ('text', 'html')),
+  body          text not null,
+  created_at    timestamptz not null,
+  edited_at     timestamptz,
+  deleted_at    timestamptz,
+  constraint message_pkey primary key (chat_id, id),
+  constraint message_retry unique (chat_id, sender_tenant, sender_user, client_id)
+);
+-- "What changed since n?"
+create index message_by_change on message (chat_id, changed);
+
+-- Content is visible exactly to tenants that hold a seat (in the personal realm: to that person).
+-- Written out, not as a function: the planner looks into it.
+alter table chat enable row level security;
+alter table chat force row level security;
+create policy seated on chat using (exists (
+  select from seat s where s.tenant_id = comity_tenant() and s.chat_id = chat.chat_id));
+grant select, insert, update, delete on chat to comity_app;
+alter table chat_member enable row level security;
+alter table chat_member force row level security;
+create policy seated on chat_member using (exists (
+  select from seat s where s.tenant_id = comity_tenant() and s.chat_id = chat_member.chat_id));
+grant select, insert, update, delete on chat_member to comity_app;
+alter table message enable row level security;
+alter table message force row level security;
+create policy seated on message using (exists (
+  select from seat s where s.tenant_id = comity_tenant() and s.chat_id = message.chat_id));
+grant select, insert, update, delete on message to comity_app;
+
+-- ── Named functions on installation rows ─────────────────────────────────────────────────────────
+-- They run as the owner and are the application role's only way to these tables.
+
+create function installation_read() returns setof installation
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from installation $$;
+
+create function installation_set_clock(offset_s double precision) returns bigint
+  language sql security definer set search_path = pg_catalog, public
+  as $$ update installation set clock_offset_s = offset_s, version = version + 1 returning version $$;
+
+create function installation_set_consumer_date(available_from timestamptz) returns bigint
+  language sql security definer set search_path = pg_catalog, public
+  as $$ update installation set consumer_available_from = available_from, version = version + 1 returning version $$;
+
+create function installation_audit_add(entry installation_audit) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ insert into installation_audit select (entry).* $$;
+
+create function tenant_add(entry tenant) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ insert into tenant select (entry).* $$;
+
+create function tenant_get(wanted uuid) returns setof tenant
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from tenant where tenant_id = wanted $$;
+
+-- Tenants of that name or domain: at most 20, so that an ambiguous name can list its candidates.
+create function tenant_find(wanted_name_key text, wanted_domain text) returns setof tenant
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$
+    select * from tenant t
+    where t.name_key = wanted_name_key
+       or t.tenant_id = (select d.tenant_id from domain d where d.domain = wanted_domain)
+    order by t.name_key, t.tenant_id limit 20
+  $$;
+
+create function tenant_list(after_key text, after_id uuid, page_size integer) returns setof tenant
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$
+    select * from tenant t where (t.name_key, t.tenant_id) > (after_key, after_id)
+    order by t.name_key, t.tenant_id limit page_size
+  $$;
+
+create function domain_add(entry domain) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ insert into domain select (entry).* $$;
+
+create function domain_get(wanted text) returns setof domain
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from domain where domain.domain = wanted $$;
+
+create function domains_of(wanted uuid) returns setof domain
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from domain where tenant_id = wanted order by is_initial desc, domain $$;
+
+-- The transaction's tenant replaces the addresses of its own people; three arrays, one row each.
+create function address_replace(people uuid[], owners uuid[], keys text[], kinds text[]) returns void
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  begin
+    delete from address a using unnest(people) p(id) where a.tenant_id = comity_tenant() and a.user_id = p.id;
+    insert into address (address_key, kind, tenant_id, user_id)
+      select n.key, n.kind, comity_tenant(), n.owner from unnest(owners, keys, kinds) n(owner, key, kind)
+      order by n.key, n.kind, n.owner
+      on conflict do nothing;
+  end $$;
+
+-- Whose address is it? Ids only; what may be shown of them is read as their own tenant.
+create function address_find(wanted_key text, wanted_kinds text[]) returns table (kind text, tenant_id uuid, user_id uuid)
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$
+    select a.kind, a.tenant_id, a.user_id from address a
+    where a.address_key = wanted_key and a.kind = any (wanted_kinds)
+    order by a.tenant_id, a.user_id, a.kind limit 100
+  $$;
+
+-- Make something due. A second call moves it earlier at most, never before `not_before`.
+create function due_put(entry due) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    insert into due select (entry).*
+    on conflict (kind, tenant_id, key) do update
+      set due_at = greatest(least(due.due_at, excluded.due_at), due.not_before),
+          cause = coalesce(due.cause, excluded.cause)
+  $$;
+
+-- Take what is due; it comes back at `lease_until` unless it is finished by then.
+create function due_claim(kinds text[], at timestamptz, lease_until timestamptz, at_most integer) returns setof due
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    update due set due_at = lease_until, attempts = attempts + 1
+    where (kind, tenant_id, key) in (
+      select kind, tenant_id, key from due
+      where due_at <= at and kind = any (kinds) order by due_at limit at_most for update skip locked)
+    returning *
+  $$;
+
+-- Finished: gone, or due again at `again_at`; a wake-up that came in between stays.
+create function due_finish(of_kind text, of_tenant uuid, of_key uuid, leased_until timestamptz,
+                           again_at timestamptz, earliest timestamptz) returns void
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  begin
+    if again_at is null then
+      delete from due where kind = of_kind and tenant_id = of_tenant and key = of_key and due_at = leased_until;
+      update due set not_before = earliest, due_at = greatest(due_at, earliest), attempts = 0
+        where kind = of_kind and tenant_id = of_tenant and key = of_key;
+    else
+      update due set due_at = case when due_at = leased_until then again_at
+                                   else greatest(least(due_at, again_at), earliest) end,
+                     not_before = earliest, attempts = 0
+        where kind = of_kind and tenant_id = of_tenant and key = of_key;
+    end if;
+  end $$;
+
+create function due_list(of_kind text) returns setof due
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from due where kind = of_kind order by due_at $$;
+
+create function signing_keys() returns setof signing_key
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from signing_key order by created_at, kid $$;
+
+create function signing_key_add(entry signing_key) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ insert into signing_key select (entry).* $$;
+
+create function signing_key_move(which text, to_state text, at timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    update signing_key set state = to_state,
+      activated_at = case when to_state = 'current' then at else activated_at end,
+      retired_at = case when to_state = 'retired' then at else retired_at end
+    where kid = which
+  $$;
+
+create function signing_key_drop(which text) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ delete from signing_key where kid = which and state = 'retired' $$;
+
+-- Nobody but the application role calls them; the installation's own rows stand behind each.
+do $$
+declare f regprocedure;
+begin
+  for f in select p.oid from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef
+           and p.proowner = (select oid from pg_roles where rolname = 'comity_owner') loop
+    execute format('revoke all on function %s from public', f);
+    execute format('grant execute on function %s to comity_app', f);
+  end loop;
+end $$;
