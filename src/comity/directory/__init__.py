@@ -1,0 +1,1 @@
+"""Users, groups, home and B2B identities, recycle bin, import."""

@@ -1,0 +1,92 @@
+"""Rules of the directory, as pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from comity.core.domains import normalize_domain
+from comity.core.errors import Invalid
+from comity.directory.model import TEXT_ATTRIBUTES, Attribute, UpnInvalid, User
+
+TEXT_LENGTH_MAX: Final = 1024
+_LOCAL: Final = re.compile(r"^[^\s@\x00-\x1f\x7f\"(),:;<>\[\\\]]+$")
+
+_STORED: Final = tuple(
+    each for each in Attribute if each not in {Attribute.IS_DELETED, Attribute.HOME_IDENTITY}
+)
+
+
+class TextInvalid(Invalid):
+    """A text attribute is too long or holds a character that cannot be stored."""
+
+    code = "text-invalid"
+
+
+def changed_attributes(before: User, after: User) -> frozenset[Attribute]:
+    """Which attributes differ."""
+    return frozenset(each for each in _STORED if getattr(before, each.column) != getattr(after, each.column))
+
+
+def split_address(text: str) -> tuple[str, str] | None:
+    """Local part and normalised domain of an address, or None if it is none."""
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not _LOCAL.match(local) or len(local) > 200:
+        return None
+    name = normalize_domain(domain)
+    return (local, name) if name else None
+
+
+def check_upn(upn: str, *, domains: AbstractSet[str]) -> None:
+    """The UPN is an address in one of the tenant's own domains.
+
+    Raises:
+        UpnInvalid: says which of the two fails.
+    """
+    parts = split_address(upn)
+    if parts is None:
+        raise UpnInvalid(upn=upn, fault="no-address")
+    if parts[1] not in domains:
+        raise UpnInvalid(upn=upn, fault="foreign-domain", domain=parts[1])
+
+
+def check_text(user: User) -> None:
+    """Every text can be stored and is of a bearable length.
+
+    Raises:
+        TextInvalid: names the attribute.
+    """
+    for attribute in TEXT_ATTRIBUTES:
+        value = getattr(user, attribute.column)
+        if value is not None and (fault := text_fault(value)):
+            raise TextInvalid(attribute=attribute.column, fault=fault)
+
+
+def text_fault(value: str) -> str | None:
+    """Why this text cannot be stored, or None: `nul`, `surrogate` or `too-long`."""
+    if len(value) > TEXT_LENGTH_MAX:
+        return "too-long"
+    if "\x00" in value:
+        return "nul"
+    if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        return "surrogate"
+    return None
+
+
+def mangled_upn(upn: str, initial_domain: str) -> str:
+    """How a resource tenant names somebody from elsewhere (provisioning §5.2).
+
+    alice@fabrikam.com becomes alice_fabrikam.com#EXT#@contoso.example.
+    """
+    local, _, domain = upn.rpartition("@")
+    return f"{local}_{domain}#EXT#@{initial_domain}"
+
+
+def plain_upn(upn: str) -> str:
+    """The address behind a mangled UPN; any other UPN stays as it is."""
+    mangled, marker, _ = upn.partition("#EXT#@")
+    if not marker:
+        return upn
+    local, _, domain = mangled.rpartition("_")
+    return f"{local}@{domain}"

@@ -1,0 +1,1 @@
+"""Tenants, their domains, and the multitenant organisations they form."""

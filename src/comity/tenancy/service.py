@@ -1,0 +1,170 @@
+"""Create tenants, give them domains, find them."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from comity.audit.service import Record, record
+from comity.core.caller import Caller
+from comity.core.domains import normalize_domain
+from comity.core.errors import Invalid
+from comity.core.ids import PERSONAL_REALM, TenantId, new_id
+from comity.core.permissions import Permission
+from comity.db.database import Database
+from comity.db.transaction import Transaction, as_uuid
+from comity.tenancy import store
+from comity.tenancy.model import (
+    Cloud,
+    Domain,
+    DomainInvalid,
+    DomainTaken,
+    Tenant,
+    TenantAmbiguous,
+    TenantKind,
+    TenantUnknown,
+)
+
+GUEST_LIMITED: Final = UUID("10dae51f-b6af-4016-8d66-8c2a99b929b3")
+"""Entra's "guest users have limited access" (provisioning §11), the default."""
+SOFT_DELETE_S: Final = 30 * 86400
+PERSONAL_DOMAIN: Final = "personal.comity.invalid"
+"""A name that can never be registered (RFC 2606); the realm owns no domain."""
+
+
+class TenantNameEmpty(Invalid):
+    """A tenant needs a name."""
+
+    code = "tenant-name-empty"
+
+
+async def create_tenant(
+    db: Database,
+    caller: Caller,
+    *,
+    name: str,
+    domain: str,
+    cloud: Cloud = Cloud.COMMERCIAL,
+    trial: bool = False,
+    country: str | None = None,
+    tenant_id: TenantId | None = None,
+) -> Tenant:
+    """Create a business tenant with its initial domain.
+
+    Raises:
+        DomainInvalid, DomainTaken, TenantNameEmpty, PermissionMissing.
+    """
+    caller.check(Permission.INSTALLATION)
+    if not name.strip():
+        raise TenantNameEmpty()
+    initial = checked_domain(domain)
+    tenant_id = tenant_id or TenantId(new_id())
+    async with db.tenant(tenant_id) as tx:
+        tenant = Tenant(
+            tenant_id, name.strip(), TenantKind.BUSINESS, initial, cloud, trial, country, tx.now, 1
+        )
+        await _refuse_taken(tx, initial)
+        await store.add_tenant(tx, tenant, name_key=name_key(tenant.name))
+        await store.add_domain(
+            tx, Domain(initial, tenant_id, is_default=True, is_initial=True, added_at=tx.now)
+        )
+        await store.add_tenant_rows(tx, guest_role=GUEST_LIMITED, retention_s=SOFT_DELETE_S)
+        facts = {"name": tenant.name, "domain": initial, "cloud": cloud.value, "trial": trial}
+        await record(tx, caller, Record("Create tenant", "tenant", tenant_id, after=facts))
+        return tenant
+
+
+async def ensure_personal_realm(db: Database) -> None:
+    """The one realm of personal accounts exists from the first start on."""
+    async with db.tenant(PERSONAL_REALM) as tx:
+        if await store.get_tenant(tx, PERSONAL_REALM) is None:
+            realm = Tenant(
+                PERSONAL_REALM, "Personal accounts", TenantKind.PERSONAL, PERSONAL_DOMAIN, Cloud.COMMERCIAL,
+                trial=False, country=None, created_at=tx.now, version=1,
+            )  # fmt: skip
+            await store.add_tenant(tx, realm, name_key=name_key(realm.name))
+
+
+async def add_domain(tx: Transaction, caller: Caller, domain: str) -> Domain:
+    """Give the caller's tenant one more domain.
+
+    Raises:
+        DomainInvalid, DomainTaken, PermissionMissing.
+    """
+    caller.check(Permission.DOMAIN_WRITE)
+    name = checked_domain(domain)
+    await _refuse_taken(tx, name)
+    added = Domain(name, tx.tenant_id, is_default=False, is_initial=False, added_at=tx.now)
+    await store.add_domain(tx, added)
+    await record(tx, caller, Record("Add domain", "domain", tx.tenant_id, after={"domain": name}))
+    return added
+
+
+async def get_tenant(tx: Transaction, tenant_id: TenantId) -> Tenant:
+    """The tenant of that id.
+
+    Raises:
+        TenantUnknown.
+    """
+    tenant = await store.get_tenant(tx, tenant_id)
+    if tenant is None:
+        raise TenantUnknown(tenant=str(tenant_id))
+    return tenant
+
+
+async def resolve_tenant(db: Database, text: str) -> Tenant:
+    """Find a tenant by id, domain or name, as people name it on the command line.
+
+    Raises:
+        TenantUnknown, TenantAmbiguous (lists the candidates' ids and domains).
+    """
+    async with db.tenant(PERSONAL_REALM) as tx:
+        if tenant_id := as_uuid(text):
+            return await get_tenant(tx, TenantId(tenant_id))
+        found = await store.find_tenants(tx, name_key=name_key(text), domain=normalize_domain(text))
+    if not found:
+        raise TenantUnknown(tenant=text)
+    if len(found) > 1:
+        raise TenantAmbiguous(tenant=text, candidates=[f"{each.id} {each.initial_domain}" for each in found])
+    return found[0]
+
+
+async def list_tenants(
+    db: Database, caller: Caller, *, after: Tenant | None = None, at_most: int = 100
+) -> list[Tenant]:
+    """All tenants of the installation, by name; for the operator."""
+    caller.check(Permission.INSTALLATION)
+    async with db.tenant(PERSONAL_REALM) as tx:
+        return await store.list_tenants(
+            tx,
+            after_key=name_key(after.name) if after else "",
+            after_id=after.id if after else UUID(int=0),
+            at_most=at_most,
+        )
+
+
+async def list_domains(tx: Transaction) -> list[Domain]:
+    """The transaction's tenant's domains, the initial one first."""
+    return await store.list_domains(tx, tx.tenant_id)
+
+
+def checked_domain(text: str) -> str:
+    """The domain in its one form.
+
+    Raises:
+        DomainInvalid.
+    """
+    name = normalize_domain(text)
+    if name is None:
+        raise DomainInvalid(domain=text)
+    return name
+
+
+def name_key(name: str) -> str:
+    """How tenant names compare: without case and outer blanks."""
+    return name.strip().casefold()
+
+
+async def _refuse_taken(tx: Transaction, domain: str) -> None:
+    if await store.get_domain(tx, domain) is not None:
+        raise DomainTaken(domain=domain)
