@@ -1,0 +1,1 @@
+"""Feeds and their cursors, and hints that something changed."""

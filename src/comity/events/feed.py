@@ -1,0 +1,130 @@
+"""The change feed: appended by writers as their last words, read by cursors.
+
+The position is dense per tenant and taken by the transaction's last statement, so a reader at *n*
+has missed nothing below *n* (design §4.5). The feed is the outbox: sync, search, delta and
+webhooks are cursors over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from comity.core.ids import PERSONAL_REALM, TenantId
+from comity.db.queries import Queries
+from comity.db.transaction import LastWords, Transaction
+from comity.events.model import EXTERNAL_BIT, Change, ChangeKind, Entry, FeedExpired
+
+Q: Final = Queries("comity.events")
+PAGE_SIZE_MAX: Final = 5000
+
+Observer = Callable[[Transaction, Sequence[Change]], Awaitable[None]]
+"""Called inside the transaction, before positions are taken: to make work due with the change."""
+
+Committed = Callable[[TenantId], None]
+"""Called after the commit of a transaction that wrote entries: to give a hint."""
+
+
+class Feed:
+    """How this process writes feeds; `app` wires who wants to know."""
+
+    def __init__(self) -> None:
+        self.observers: list[Observer] = []
+        self.committed: list[Committed] = []
+
+
+_unwired = Feed()
+
+
+def append(tx: Transaction, changes: Iterable[Change]) -> None:
+    """Note changes of this transaction; positions are taken just before the commit.
+
+    The personal realm has no feed (design §4.9): there, nothing is noted.
+    """
+    if tx.tenant_id == PERSONAL_REALM:
+        return
+    noted: list[Change] = tx.memory.setdefault(f"feed:{tx.tenant_id}", [])
+    noted.extend(changes)
+    if noted:
+        tx.finish_with(LastWords.FEED, _flush)
+
+
+def wire(tx: Transaction, feed: Feed) -> None:
+    """Let `feed`'s observers see what this transaction appends."""
+    tx.memory["feed"] = feed
+
+
+async def _flush(tx: Transaction) -> None:
+    changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}")
+    feed: Feed = tx.memory.get("feed", _unwired)
+    for observer in feed.observers:
+        await observer(tx, changes)
+    await tx.execute(
+        Q.append,
+        kinds=[int(each.kind) for each in changes],
+        objects=[each.object_id for each in changes],
+        relateds=[each.related_id for each in changes],
+        changes=[each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes],
+        cause=tx.cause,
+        at=tx.now,
+    )
+    tenant_id = tx.tenant_id
+    tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
+
+
+async def load_position(tx: Transaction) -> int:
+    """How far the tenant's feed reaches; 0 if nothing ever happened."""
+    row = await tx.row(Q.position)
+    return int(row[0]) if row else 0
+
+
+async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> list[Entry]:
+    """Read entries behind `after`, in order, at most `at_most`.
+
+    Raises:
+        FeedExpired: entries behind `after` were cut off already.
+    """
+    row = await tx.row(Q.position)
+    if row is None:
+        return []
+    if after < row[1]:
+        raise FeedExpired(position=after, floor=row[1])
+    return await tx.all(_entry, Q.read, after=after, at_most=at_most)
+
+
+async def load_cursor(tx: Transaction, consumer: str) -> int:
+    """How far `consumer` has read; 0 at first."""
+    row = await tx.row(Q.cursor, consumer=consumer)
+    return int(row[0]) if row else 0
+
+
+async def advance(tx: Transaction, consumer: str, position: int) -> None:
+    """Note that `consumer` has read up to `position`; never backwards."""
+    await tx.execute(Q.advance, consumer=consumer, position=position)
+
+
+async def trim(tx: Transaction, *, before: datetime) -> int:
+    """Cut entries older than `before`; return the new floor."""
+    row = await tx.row(Q.floor_at, before=before)
+    floor = int(row[0]) if row else 0
+    if floor:
+        await tx.execute(Q.trim_entries, floor=floor)
+        await tx.execute(Q.raise_floor, floor=floor)
+    return floor
+
+
+def _entry(
+    position: int, kind: int, object_id: UUID, related_id: UUID | None, changed: int, cause: Any, at: datetime
+) -> Entry:
+    return Entry(
+        position,
+        ChangeKind(kind),
+        object_id,
+        related_id,
+        changed & ~EXTERNAL_BIT,
+        bool(changed & EXTERNAL_BIT),
+        cause,
+        at,
+    )

@@ -1,0 +1,49 @@
+-- The change feed of one tenant.
+
+-- name: append
+-- Take positions and write the entries. The counter row stays locked until the commit, so order of
+-- positions is order of commits; it must be a transaction's last statement.
+with taken as (
+  insert into feed_counter as c (tenant_id, position, floor)
+  values (%(tenant_id)s, cardinality(%(kinds)s::smallint[]), 0)
+  on conflict (tenant_id) do update set position = c.position + excluded.position
+  returning position - cardinality(%(kinds)s::smallint[]) as before
+)
+insert into feed_entry (tenant_id, position, kind, object_id, related_id, changed, cause, at)
+select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.changed, %(cause)s, %(at)s
+from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[])
+  with ordinality as e (kind, object_id, related_id, changed, nr);
+
+-- name: position
+-- How far the feed reaches, and below which position it was cut off.
+select position, floor from feed_counter where tenant_id = %(tenant_id)s;
+
+-- name: read
+-- Entries behind a position, in order.
+select position, kind, object_id, related_id, changed, cause, at
+from feed_entry
+where tenant_id = %(tenant_id)s and position > %(after)s
+order by position
+limit %(at_most)s;
+
+-- name: cursor
+-- How far a consumer has read.
+select position from feed_cursor where tenant_id = %(tenant_id)s and consumer = %(consumer)s;
+
+-- name: advance
+-- A consumer has read up to here; never backwards.
+insert into feed_cursor (tenant_id, consumer, position, version)
+values (%(tenant_id)s, %(consumer)s, %(position)s, 1)
+on conflict (tenant_id, consumer) do update
+  set position = greatest(feed_cursor.position, excluded.position), version = feed_cursor.version + 1;
+
+-- name: trim_entries
+-- Cut entries older than the retention; the floor moves in the same transaction.
+delete from feed_entry where tenant_id = %(tenant_id)s and position <= %(floor)s;
+
+-- name: raise_floor
+update feed_counter set floor = greatest(floor, %(floor)s) where tenant_id = %(tenant_id)s;
+
+-- name: floor_at
+-- The last position that is older than a date.
+select coalesce(max(position), 0) from feed_entry where tenant_id = %(tenant_id)s and at < %(before)s;
