@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -76,9 +77,7 @@ async def record_many(tx: Transaction, caller: Caller, entries: Iterable[Record]
         await tx.execute(Q.add_staged, **_actor(tx, caller, AuditId(rows[0][0])))
 
 
-async def list_for_object(
-    tx: Transaction, caller: Caller, object_id: UUID, *, at_most: int = 100
-) -> list[AuditEntry]:
+async def list_for_object(tx: Transaction, caller: Caller, object_id: UUID, *, at_most: int = 100) -> list[AuditEntry]:
     """What happened to an object, newest first."""
     caller.check(Permission.AUDIT_READ)
     return await tx.all(_entry, Q.of_object, object_id=object_id, at_most=at_most)
@@ -107,10 +106,11 @@ def _actor(tx: Transaction, caller: Caller, audit_id: AuditId) -> dict[str, obje
 
 
 def _entry(
-    id: UUID, at: object, actor_kind: str, actor_id: UUID | None, actor_name: str, action: str, object_kind: str,
-    object_id: UUID | None, before: Facts | None, after: Facts | None, reason: str | None, request_id: UUID, cause: UUID,
+    id: UUID, at: datetime, actor_kind: str, actor_id: UUID | None, actor_name: str, action: str, object_kind: str,
+    object_id: UUID | None, before: Facts | None, after: Facts | None, reason: str | None, request_id: UUID,
+    cause: UUID,
 ) -> AuditEntry:  # fmt: skip
     return AuditEntry(
-        AuditId(id), at, PrincipalKind(actor_kind), actor_id, actor_name, action, object_kind,  # type: ignore[arg-type]
+        AuditId(id), at, PrincipalKind(actor_kind), actor_id, actor_name, action, object_kind,
         object_id, before, after, reason, request_id, CauseId(cause),
     )  # fmt: skip

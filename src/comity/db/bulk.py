@@ -22,19 +22,20 @@ class Staging:
     columns: tuple[tuple[LiteralString, LiteralString], ...]
 
     @property
-    def _names(self) -> LiteralString:
+    def names(self) -> LiteralString:
+        """The columns, as SQL lists them."""
         return ", ".join(name for name, _ in self.columns)
 
     @property
-    def _create(self) -> LiteralString:
+    def create(self) -> LiteralString:
+        """Makes it if absent; emptied at the transaction's end."""
         columns = ", ".join(name + " " + kind for name, kind in self.columns)
-        return (
-            "create temporary table if not exists " + self.name + " (" + columns + ") on commit delete rows"
-        )
+        return "create temporary table if not exists " + self.name + " (" + columns + ") on commit delete rows"
 
     @property
-    def _copy(self) -> LiteralString:
-        return "copy " + self.name + " (" + self._names + ") from stdin"
+    def copy(self) -> LiteralString:
+        """Takes its rows in."""
+        return "copy " + self.name + " (" + self.names + ") from stdin"
 
 
 async def bulk(tx: Transaction, staging: Staging, rows: Iterable[Sequence[object]]) -> None:
@@ -43,13 +44,13 @@ async def bulk(tx: Transaction, staging: Staging, rows: Iterable[Sequence[object
     A second call in the same transaction starts over.
     """
     await _prepare(tx, staging)
-    await tx.copy_in(staging._copy, rows)
+    await tx.copy_in(staging.copy, rows)
 
 
 async def bulk_text(tx: Transaction, staging: Staging, chunks: Iterable[str | bytes]) -> None:
     r"""Fill `staging` with ready-made COPY text: tab-separated, `\N` for null, a newline per row."""
     await _prepare(tx, staging)
-    await tx.copy_text(staging._copy, chunks)
+    await tx.copy_text(staging.copy, chunks)
 
 
 async def _prepare(tx: Transaction, staging: Staging) -> None:
@@ -57,4 +58,4 @@ async def _prepare(tx: Transaction, staging: Staging) -> None:
         await tx.execute("truncate " + staging.name)
         return
     tx.memory["bulk"].add(staging.name)
-    await tx.execute(staging._create)
+    await tx.execute(staging.create)

@@ -102,14 +102,16 @@ class Database:
             Duplicate: a rule of uniqueness refused a row.
         """
         try:
-            async with self._pool.connection() as connection:
-                async with self._bound(connection, tenant_id, person, flushed=flushed) as tx:
-                    tx.cause = cause
-                    for greet in self.on_begin:
-                        greet(tx)
-                    yield tx
+            async with (
+                self._pool.connection() as connection,
+                self._bound(connection, tenant_id, person, flushed=flushed) as tx,
+            ):
+                tx.cause = cause
+                for greet in self.on_begin:
+                    greet(tx)
+                yield tx
         except PoolTimeout as fault:
-            raise PoolExhausted() from fault
+            raise PoolExhausted from fault
         except (pg.AdminShutdown, pg.CrashShutdown, pg.CannotConnectNow) as fault:
             raise DatabaseUnavailable(detail=_reason(fault)) from fault
         except (pg.UniqueViolation, pg.ExclusionViolation) as fault:
@@ -134,7 +136,7 @@ class Database:
         # writing them into the text is safe; the simple protocol takes several statements at once.
         limits = "; ".join(f"set local {name} = '{value}'" for name, value in SESSION.items())
         await connection.execute(
-            "begin isolation level read committed; set local role comity_app; "  # type: ignore[arg-type]
+            "begin isolation level read committed; set local role comity_app; "
             f"{limits}; set local synchronous_commit = {'on' if flushed else 'off'}; "
             f"select set_config('comity.tenant', '{tenant_id}', true), "
             f"set_config('comity.person', '{person or ''}', true)"
@@ -172,7 +174,7 @@ class Database:
                     return await work(tx)
             except RETRYABLE as collision:
                 fault = collision
-        raise RetriesExhausted() from fault
+        raise RetriesExhausted from fault
 
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

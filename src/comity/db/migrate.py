@@ -57,10 +57,12 @@ class Migration:
 
 def migrations() -> tuple[Migration, ...]:
     """All migrations of this code, in order."""
-    found = []
-    for file in resources.files("comity.db").joinpath("migrations").iterdir():
-        if match := _FILE.match(file.name):
-            found.append(Migration(int(match[1]), match[3], file.read_text(encoding="utf-8")))
+    files = resources.files("comity.db").joinpath("migrations").iterdir()
+    found = (
+        Migration(int(match[1]), match[3], file.read_text(encoding="utf-8"))
+        for file in files
+        if (match := _FILE.match(file.name))
+    )
     return tuple(sorted(found, key=lambda each: each.number))
 
 
@@ -85,17 +87,15 @@ async def migrate(direct_url: str, *, now: datetime) -> tuple[int, ...]:
         await connection.execute("set role comity_owner")
         await connection.execute("set client_min_messages = warning")
         async with connection.transaction():
-            await connection.execute(_LEDGER)  # type: ignore[arg-type]
+            await connection.execute(_LEDGER)
         known = await _ledger(connection)
         _refuse_newer(known)
         for migration in migrations():
             if migration.number in known:
                 continue
             async with connection.transaction():
-                await connection.execute(
-                    "set local lock_timeout = '4s'; set local statement_timeout = '5min'"
-                )
-                await connection.execute(migration.sql)  # type: ignore[arg-type]
+                await connection.execute("set local lock_timeout = '4s'; set local statement_timeout = '5min'")
+                await connection.execute(migration.sql)
                 await connection.execute(
                     "insert into schema_migration values (%s, %s, %s, %s)",
                     (migration.number, migration.name, migration.checksum, now),
@@ -147,6 +147,6 @@ async def _ensure_roles(connection: psycopg.AsyncConnection[Any]) -> None:
     roles = resources.files("comity.db").joinpath("roles.sql").read_text(encoding="utf-8")
     try:
         async with connection.transaction():
-            await connection.execute(roles)  # type: ignore[arg-type]
+            await connection.execute(roles)
     except pg.InsufficientPrivilege as fault:
         raise RolesMissing(sql=roles) from fault

@@ -91,9 +91,7 @@ class Transaction:
             await cursor.execute(query, {"tenant_id": self.tenant_id, **parameters})
             return await cursor.fetchone()
 
-    async def stream(
-        self, query: LiteralString, /, *, size: int = 1000, **parameters: object
-    ) -> AsyncIterator[Row]:
+    async def stream(self, query: LiteralString, /, *, size: int = 1000, **parameters: object) -> AsyncIterator[Row]:
         """Read a long result row by row, `size` rows at a time from the server."""
         self.statements += 1
         async with self._connection.cursor(name="stream", row_factory=tuple_row) as cursor:

@@ -56,7 +56,7 @@ async def create_tenant(
     """
     caller.check(Permission.INSTALLATION)
     if not name.strip():
-        raise TenantNameEmpty()
+        raise TenantNameEmpty
     initial = checked_domain(domain)
     tenant_id = tenant_id or TenantId(new_id())
     async with db.tenant(tenant_id) as tx:

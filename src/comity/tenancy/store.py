@@ -32,7 +32,8 @@ async def add_domain(tx: Transaction, domain: Domain) -> None:
     """Save a new domain."""
     await tx.execute(
         Q.add_domain,
-        name=domain.name, id=domain.tenant_id, is_default=domain.is_default, is_initial=domain.is_initial, added_at=domain.added_at,
+        name=domain.name, id=domain.tenant_id, is_default=domain.is_default, is_initial=domain.is_initial,
+        added_at=domain.added_at,
     )  # fmt: skip
 
 
