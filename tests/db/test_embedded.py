@@ -106,6 +106,16 @@ def test_threads_share_a_lease(lease):
     assert answers == {lease.connection}
 
 
+@pytest.mark.usefixtures("lease")
+def test_a_killed_guardian_takes_its_server_along(data):
+    """Not even an orphan is left that nobody watches: the kernel tells PostgreSQL to stop."""
+    guardian, postmaster = guardian_of(data), postmaster_of(data)
+
+    kill(guardian)
+
+    wait_until(lambda: not is_living(postmaster), timeout_s=5)
+
+
 def test_after_sigkill_of_the_guardian_again_brings_the_server_back(data):
     """PostgreSQL follows its guardian by its death signal; what it acknowledged is there."""
     with attach(data) as lease:

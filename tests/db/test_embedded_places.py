@@ -231,10 +231,13 @@ def test_a_server_that_takes_too_long_is_an_error_of_its_own(data):
 
 @pytest.mark.parametrize("kind", ["living", "zombie"])
 def test_a_stale_pid_file_is_no_obstacle(data, kind):
-    """PostgreSQL itself refuses: it takes a stranger, or a zombie that nobody reaps, for its postmaster."""
+    """PostgreSQL itself refuses: it takes a stranger, or a zombie that nobody reaps, for its postmaster.
+
+    The process is of PostgreSQL's own account: those of others it ignores.
+    """
     attach(data, settings=FAST).close()
     wait_until(lambda: nothing_runs(data))
-    process = subprocess.Popen(["sleep", "60"] if kind == "living" else ["true"])
+    process = subprocess.Popen(["sleep", "60"] if kind == "living" else ["true"], user=(data / "pgdata").stat().st_uid)
     try:
         if kind == "zombie":
             wait_until(lambda: not is_living(process.pid))

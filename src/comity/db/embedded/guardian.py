@@ -29,7 +29,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from comity.db.embedded import children, locks
+from comity.db.embedded import children
+from comity.db.embedded.attendance import Attendance
 from comity.db.embedded.layout import Layout, Record, State, read_record, write_record
 from comity.db.embedded.server import Server, StartFailed, StopRequested
 
@@ -47,16 +48,14 @@ class Guardian:
         self._layout = layout
         self._record = record
         self._server = Server(layout, record)
-        self._clients = locks.open_lock(layout.clients_lock)
-        self._start = locks.open_lock(layout.start_lock)
+        self._attendance = Attendance(layout, idle_s=IDLE_S)
         self._deaths: deque[float] = deque(maxlen=DEATHS_MAX)
-        self._idle_since: float | None = None
 
     def guard(self) -> int:
         """Run the server until nobody needs it; returns the exit status."""
         try:
             self._bring_up()
-            while not (children.pause(POLL_S) or self._may_leave()):
+            while not (children.pause(POLL_S) or self._attendance.may_leave(time.monotonic())):
                 self._server.bound_log()
                 if self._server.ended():
                     self._note_death()
@@ -75,8 +74,6 @@ class Guardian:
         self._tell(State.STARTING)
         self._server.start()
         self._tell(State.READY)
-        # Whoever waited for this has not been idle meanwhile.
-        self._idle_since = None
 
     def _note_death(self) -> None:
         """Give up when starting again does not help."""
@@ -84,27 +81,6 @@ class Guardian:
         self._deaths.append(now)
         if len(self._deaths) == DEATHS_MAX and now - self._deaths[0] < DEATHS_WITHIN_S:
             raise StartFailed("keeps-dying")
-
-    def _may_leave(self) -> bool:
-        """Whether nobody has been here for IDLE_S and nobody is coming; then `start.lock` is ours."""
-        if not self._nobody_here():
-            self._idle_since = None
-            return False
-        now = time.monotonic()
-        if self._idle_since is None:
-            self._idle_since = now
-        if now - self._idle_since < IDLE_S or not locks.try_lock(self._start, locks.EXCLUSIVE):
-            return False
-        if self._nobody_here():
-            return True
-        locks.unlock(self._start)
-        return False
-
-    def _nobody_here(self) -> bool:
-        if not locks.try_lock(self._clients, locks.EXCLUSIVE):
-            return False
-        locks.unlock(self._clients)
-        return True
 
     def _tell(self, state: State, *, reason: str = "", log_tail: str = "") -> None:
         # The settings stay in the record for whoever reads it; the account and paths for the next guardian.
