@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from comity.core.clock import Clock
 from comity.core.ids import CauseId, TenantId, UserId
-from comity.db.errors import DatabaseUnavailable, Duplicate, PoolExhausted, RetriesExhausted
+from comity.db.errors import DatabaseUnavailable, Duplicate, PoolExhausted, RetriesExhausted, ValueRefused
 from comity.db.transaction import Transaction
 
 T = TypeVar("T")
@@ -49,17 +50,28 @@ class Address:
 class Database:
     """Opens tenant transactions; one per process, made by `app`.
 
-    Use as an async context manager: the pool opens on entry and closes on exit.
+    Use as an async context manager: the pool opens on entry and closes on exit. `renew` is asked for the
+    address before each new connection, so that a server of our own can be started again.
     """
 
-    def __init__(self, address: Address, *, clock: Clock, size: int = 10, wait_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        clock: Clock,
+        size: int = 10,
+        wait_s: float = 5.0,
+        renew: Callable[[], Awaitable[Address]] | None = None,
+    ) -> None:
         self.address = address
         self.clock = clock
         self.on_begin: list[Callable[[Transaction], None]] = []
         """Called with every new transaction; `app` wires the feed's observers here."""
         self._wait_s = wait_s
+        self._renew = renew
+        self._mending: asyncio.Task[None] | None = None
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-            address.url,
+            self.url,
             min_size=1,
             max_size=size,
             timeout=wait_s,
@@ -76,7 +88,22 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._mending is not None:
+            self._mending.cancel()
         await self._pool.close()
+
+    async def url(self) -> str:
+        """Where to connect now; the embedded server is seen to, and started again if it was killed."""
+        return (await self._whereabouts()).url
+
+    async def direct_url(self) -> str:
+        """Where to connect past any pooler; the embedded server is seen to, as by `url`."""
+        return (await self._whereabouts()).direct_url
+
+    async def _whereabouts(self) -> Address:
+        if self._renew is not None:
+            self.address = await self._renew()
+        return self.address
 
     def waiting(self) -> dict[str, int]:
         """The pool's own figures, for /metrics."""
@@ -100,6 +127,7 @@ class Database:
             PoolExhausted: no connection came free in time.
             DatabaseUnavailable: the database does not answer.
             Duplicate: a rule of uniqueness refused a row.
+            ValueRefused: the database cannot hold a value.
         """
         try:
             async with (
@@ -113,11 +141,15 @@ class Database:
         except PoolTimeout as fault:
             raise PoolExhausted from fault
         except (pg.AdminShutdown, pg.CrashShutdown, pg.CannotConnectNow) as fault:
+            self._mend()
             raise DatabaseUnavailable(detail=_reason(fault)) from fault
         except (pg.UniqueViolation, pg.ExclusionViolation) as fault:
             raise Duplicate(constraint=fault.diag.constraint_name) from fault
+        except (psycopg.DataError, pg.ProgramLimitExceeded, UnicodeEncodeError) as fault:
+            raise ValueRefused(detail=_reason(fault)) from fault
         except psycopg.OperationalError as fault:
             if fault.sqlstate is None:  # the connection broke, not a statement
+                self._mend()
                 raise DatabaseUnavailable(detail=_reason(fault)) from fault
             raise
         for act in tx.after_commit:
@@ -176,17 +208,26 @@ class Database:
                 fault = collision
         raise RetriesExhausted from fault
 
+    def _mend(self) -> None:
+        """One connection broke: look at the idle ones, so that not each costs a request of its own."""
+        if self._mending is None or self._mending.done():
+            self._mending = asyncio.create_task(self._pool.check())
+
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """A session of one's own, past any pooler: LISTEN, session locks, migrations."""
+        """A session of one's own, past any pooler: LISTEN, session locks, migrations.
+
+        Raises:
+            DatabaseUnavailable: it could not be opened, or broke.
+        """
         try:
-            connection = await psycopg.AsyncConnection.connect(self.address.direct_url, autocommit=True)
+            connection = await psycopg.AsyncConnection.connect(await self.direct_url(), autocommit=True)
+            try:
+                yield connection
+            finally:
+                await connection.close()
         except psycopg.OperationalError as fault:
             raise DatabaseUnavailable(detail=_reason(fault)) from fault
-        try:
-            yield connection
-        finally:
-            await connection.close()
 
 
 def _reason(fault: BaseException) -> str:

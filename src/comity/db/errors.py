@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.core.errors import ComityError, Conflict, Unavailable
+from comity.core.errors import ComityError, Conflict, Invalid, Unavailable
 
 
 class DatabaseUnavailable(Unavailable):
@@ -45,3 +45,9 @@ class Duplicate(Conflict):
     """Something of that name or key exists; `constraint` says which rule."""
 
     code = "duplicate"
+
+
+class ValueRefused(Invalid):
+    """The database cannot hold a value: too long for an index, a character it does not know."""
+
+    code = "value-refused"

@@ -67,7 +67,7 @@ async def _flush(tx: Transaction) -> None:
         objects=[each.object_id for each in changes],
         relateds=[each.related_id for each in changes],
         changes=[each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes],
-        cause=tx.cause,
+        causes=[each.cause or tx.cause for each in changes],
         at=tx.now,
     )
     tenant_id = tx.tenant_id

@@ -8,18 +8,24 @@ would serialise all commits (design D5). The transport is a port with one implem
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final, Protocol
 from uuid import UUID
 
+from comity.core.errors import Unavailable
 from comity.core.ids import TenantId
+from comity.core.logs import get_logger
 from comity.db.database import Database
+
+log = get_logger()
 
 CHANNEL: Final = "comity_hint"
 TENANTS_PER_HINT_MAX: Final = 200
 """A NOTIFY carries at most 8,000 bytes; a UUID takes 37 of them."""
 EVERYBODY: Final = "*"
+AGAIN_S: Final = 0.5
+"""Between two attempts to connect."""
 
 
 class Hints(Protocol):
@@ -77,26 +83,32 @@ class PostgresHints:
     async def run(self) -> None:
         """Send and receive until cancelled; a broken connection is opened again."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send())
-            tasks.create_task(self._receive())
+            tasks.create_task(self._persist(self._send))
+            tasks.create_task(self._persist(self._receive))
+
+    async def _persist(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Unavailable as fault:
+                log.warning("hints-interrupted", code=fault.code)
+                await asyncio.sleep(AGAIN_S)
 
     async def _send(self) -> None:
-        while True:
-            async with self._db.direct() as connection:
-                while True:
-                    await self._to_send.wait()
-                    self._to_send.clear()
-                    marked, self._marked = self._marked, set()
-                    await connection.execute("select pg_notify(%s, %s)", (CHANNEL, _payload(marked)))
+        async with self._db.direct() as connection:
+            while True:
+                await self._to_send.wait()
+                self._to_send.clear()
+                marked, self._marked = self._marked, set()
+                await connection.execute("select pg_notify(%s, %s)", (CHANNEL, _payload(marked)))
 
     async def _receive(self) -> None:
-        while True:
-            async with self._db.direct() as connection:
-                await connection.execute("listen comity_hint")
-                self._everybody = True  # whatever happened while nobody listened
-                self._arrived.set()
-                async for notice in connection.notifies():
-                    self._hear(notice.payload)
+        async with self._db.direct() as connection:
+            await connection.execute("listen comity_hint")
+            self._everybody = True  # whatever happened while nobody listened
+            self._arrived.set()
+            async for notice in connection.notifies():
+                self._hear(notice.payload)
 
     def _hear(self, payload: str) -> None:
         if payload == EVERYBODY:

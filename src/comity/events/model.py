@@ -63,6 +63,8 @@ class Change:
     related_id: UUID | None = None
     changed: int = 0
     external: bool = False
+    cause: CauseId | None = None
+    """What set this change off, where that is not the whole transaction's cause."""
 
 
 EXTERNAL_BIT = 1 << 62

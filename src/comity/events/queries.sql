@@ -10,9 +10,9 @@ with taken as (
   returning position - cardinality(%(kinds)s::smallint[]) as before
 )
 insert into feed_entry (tenant_id, position, kind, object_id, related_id, changed, cause, at)
-select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.changed, %(cause)s, %(at)s
-from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[])
-  with ordinality as e (kind, object_id, related_id, changed, nr);
+select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.changed, e.cause, %(at)s
+from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[],
+  %(causes)s::uuid[]) with ordinality as e (kind, object_id, related_id, changed, cause, nr);
 
 -- name: position
 -- How far the feed reaches, and below which position it was cut off.

@@ -1,0 +1,1 @@
+"""Cross-tenant synchronisation: shares, scopes, mappings, plans, drains, receipts, logs."""

@@ -1,0 +1,60 @@
+"""What synchronisation offers to events and jobs: when to wake, and the drain itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from comity.core.ids import TenantId
+from comity.db.database import Database
+from comity.db.transaction import Transaction
+from comity.events.model import Change, ChangeKind
+from comity.jobs.due import put
+from comity.jobs.model import Order, Task, Work
+from comity.sync import store
+from comity.sync.drain import drain
+from comity.sync.mapping import DEFAULT_MAPPING, CompiledMapping
+from comity.sync.service import INTERVAL_S
+from comity.sync.worklist import WAKING
+
+DRAIN: Final = "drain"
+"""The kind of order that wakes a drain; one is pending per source tenant."""
+SPACING: Final = timedelta(milliseconds=250)
+"""Two wake-ups of one tenant lie at least so far apart, so that a burst of changes is one drain (design D8)."""
+BUSY: Final = timedelta(seconds=1)
+"""When to look again after finding that another process is draining the tenant."""
+
+_READ: Final = CompiledMapping(DEFAULT_MAPPING, target_domain="example").read
+
+
+async def observe(tx: Transaction, changes: Sequence[Change]) -> None:
+    """Make the tenant's drain due if a change may concern a job, in the transaction of the change.
+
+    A partner's changed settings wake the partner's drain as well: it may be waiting at our door.
+    """
+    if any(_wakes(each) for each in changes) and await store.has_active_job(tx):
+        await put(tx, Order(DRAIN, tx.tenant_id))
+    for partner in sorted({each.object_id for each in changes if each.kind is ChangeKind.PARTNER_CHANGED}):
+        await put(tx, Order(DRAIN, TenantId(partner)))
+
+
+def offered(db: Database) -> Work:
+    """The drain as background work: after each, the 40 minutes of the safety net begin anew."""
+
+    async def handle(task: Task) -> datetime | None:
+        tenant_id = task.order.tenant_id
+        drained = await drain(db, tenant_id, cause=task.cause)
+        if not drained.claimed:
+            return db.clock.now() + BUSY
+        async with db.tenant(tenant_id) as tx:
+            again = await store.has_active_job(tx)
+        return db.clock.now() + timedelta(seconds=INTERVAL_S) if again else None
+
+    return Work(kind=DRAIN, handler=handle, spacing=SPACING)
+
+
+def _wakes(change: Change) -> bool:
+    if change.kind not in WAKING or change.external:
+        return False
+    return change.kind is not ChangeKind.USER_UPDATED or bool(change.changed & _READ)

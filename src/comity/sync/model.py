@@ -1,0 +1,389 @@
+"""The nouns of cross-tenant synchronisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum, StrEnum
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from comity.core.ids import CauseId, JobId, PlanId, RunId, TenantId, UserId
+from comity.directory.model import Attribute
+
+PAGE_SIZE: Final = 5000
+"""People per page: read, decided and applied together. Large enough that statements per person vanish,
+small enough that a stop halts within a second."""
+
+CARRIED: Final = tuple(each for each in Attribute if each <= Attribute.MANAGER_ID)
+"""Attributes that a B2B user carries, in bit order; the columns of `Person` and `Present` follow it."""
+
+
+class JobState(StrEnum):
+    """Graph's `synchronizationStatus.code`, as far as a job rests in it."""
+
+    NOT_CONFIGURED = "NotConfigured"
+    PAUSED = "Paused"
+    ACTIVE = "Active"
+    QUARANTINE = "Quarantine"
+
+
+class Origin(StrEnum):
+    """How a job came about: an organisation-wide share, or a pairwise configuration."""
+
+    ORGANIZATION = "organization"
+    PAIR = "pair"
+
+
+class ScopeMode(StrEnum):
+    """Who is offered: assigned people and groups only, or everybody (provisioning §4.1)."""
+
+    ASSIGNED = "assigned"
+    ALL = "all"
+
+
+class PrincipalKind(StrEnum):
+    """What is assigned to a job."""
+
+    USER = "user"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Target object actions (Graph `flowTypes`): what the job may do to accounts in the target."""
+
+    add: bool = True
+    update: bool = True
+    delete: bool = True
+
+
+class Flow(Enum):
+    """When a mapping row is applied (Graph `flowType`)."""
+
+    ALWAYS = "Always"
+    ON_CREATION = "ObjectAddOnly"
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The target attribute takes the source's value."""
+
+    attribute: Attribute
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The target attribute takes a fixed value."""
+
+    value: str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class MangledUpn:
+    """The source's UPN in the form of the target: alice_fabrikam.com#EXT#@contoso.example."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """One row of the attribute mapping."""
+
+    target: Attribute
+    source: Direct | Constant | MangledUpn
+    flow: Flow = Flow.ALWAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A standing order: offer people of the source tenant to one target tenant.
+
+    `version` is raised by each change of mapping, scope, filter, actions or assignments.
+    `watermark` is the position of the source's feed that was read so far; None before the first run.
+    """
+
+    tenant_id: TenantId
+    id: JobId
+    version: int
+    name: str
+    target_tenant_id: TenantId
+    origin: Origin
+    state: JobState
+    state_reason: str | None
+    scope_mode: ScopeMode
+    for_later_tenants: bool
+    actions: Actions
+    interval_s: int
+    watermark: int | None
+    created_at: datetime
+
+
+class Person(NamedTuple):
+    """Somebody of the source tenant, as one page reads her: a row, because pages hold thousands."""
+
+    id: UserId
+    version: int
+    display_name: str
+    given_name: str | None
+    surname: str | None
+    mail_nickname: str | None
+    user_principal_name: str
+    mail: str | None
+    user_type: str
+    account_enabled: bool
+    show_in_address_list: bool
+    street_address: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+    company_name: str | None
+    department: str | None
+    employee_id: str | None
+    job_title: str | None
+    office_location: str | None
+    preferred_language: str | None
+    usage_location: str | None
+    business_phone: str | None
+    mobile_phone: str | None
+    manager_id: UserId | None
+    is_external: bool
+    is_deleted: bool
+
+
+class Present(NamedTuple):
+    """The account in the target that stands for a home identity, living or soft-deleted."""
+
+    id: UserId
+    version: int
+    display_name: str
+    given_name: str | None
+    surname: str | None
+    mail_nickname: str | None
+    user_principal_name: str
+    mail: str | None
+    user_type: str
+    account_enabled: bool
+    show_in_address_list: bool
+    street_address: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+    company_name: str | None
+    department: str | None
+    employee_id: str | None
+    job_title: str | None
+    office_location: str | None
+    preferred_language: str | None
+    usage_location: str | None
+    business_phone: str | None
+    mobile_phone: str | None
+    manager_id: UserId | None
+    home_user_id: UserId | None
+    """None: a guest whose home was not known; adopted when the address fits (provisioning §5.1)."""
+    deleted_by: str | None
+    """None while it lives."""
+
+
+FIRST_CARRIED: Final = 2
+"""Where the carried attributes begin in `Person` and `Present`."""
+
+Values = tuple[object, ...]
+"""Values of `CARRIED`, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about a page: the job's settings as values, and the two tenants' names."""
+
+    mapping: tuple[MappingRow, ...]
+    actions: Actions
+    target_domain: str
+    """The target's initial domain, which mangled UPNs end in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a drain for one job, as read in the two tenants.
+
+    `people` are those who changed, joined or left, at most `PAGE_SIZE`, unordered. `in_scope` are
+    ids that the job's scope offers. `present` holds, by home user id, every account in the target that
+    stands for one of them, soft-deleted ones included; `linked` the ids that this job manages.
+    `managed_elsewhere` are linked by another job of the same pair and in its scope still.
+    `references` maps source ids of managers to their ids in the target; `new_ids` holds an id for
+    everybody who may have to be created. `taken` are folded UPNs of living accounts in the target that
+    stand for somebody else.
+    """
+
+    people: tuple[Person, ...]
+    in_scope: frozenset[UserId]
+    present: MappingType[UserId, Present]
+    linked: frozenset[UserId]
+    managed_elsewhere: frozenset[UserId] = frozenset()
+    references: MappingType[UserId, UserId] = field(default_factory=dict)
+    new_ids: MappingType[UserId, UserId] = field(default_factory=dict)
+    taken: frozenset[str] = frozenset()
+    invitations_allowed: bool = True
+
+
+class Action(IntEnum):
+    """What a step does in the target; the numbers are stored."""
+
+    NONE = 0
+    CREATE = 1
+    UPDATE = 2
+    DELETE = 3
+    RESTORE = 4
+    ADOPT = 5
+    """An account that stood there already is linked, and brought in line."""
+
+
+class Status(IntEnum):
+    """How a step ended; the numbers are stored (Graph `provisioningStatusInfo.status`)."""
+
+    SUCCESS = 0
+    FAILURE = 1
+    SKIPPED = 2
+    WARNING = 3
+
+
+class Reason(StrEnum):
+    """Why a person was skipped or failed; the reference product's codes where it has one."""
+
+    NOT_ENTITLED = "NotEffectivelyEntitled"
+    NOT_ACTIVE = "NotActiveInSource"
+    NOT_ELIGIBLE = "EntityTypeNotSupported"
+    REDUNDANT = "RedundantExport"
+    ACTION_OFF = "TargetObjectActionOff"
+    DELETED_BY_ADMIN = "TargetDeletedByAdmin"
+    MANAGED_ELSEWHERE = "ManagedByAnotherJob"
+    FORBIDDEN = "AzureActiveDirectoryForbidden"
+    """The target lets nobody invite."""
+    UPN_TAKEN = "EntryConflict"
+    DATA = "AttributeValueRefused"
+    CHANGED_MEANWHILE = "TargetChangedMeanwhile"
+
+
+class Step(NamedTuple):
+    """One change in the target, guarded by the version it was planned on.
+
+    `wanted` are the values that the account has afterwards; `before` those it had (None for a
+    creation); `changed` the bit set of attributes that differ, `IS_DELETED` included.
+    """
+
+    action: Action
+    source_id: UserId
+    target_id: UserId
+    target_version: int
+    changed: int
+    wanted: Values
+    before: Values | None
+
+
+class Skip(NamedTuple):
+    """A person for whom nothing is done, and why; a failure if `failed`."""
+
+    source_id: UserId
+    target_id: UserId | None
+    reason: Reason
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one page changes in the target: steps in apply order, the people left alone, and how many were in line."""
+
+    steps: tuple[Step, ...]
+    skips: tuple[Skip, ...]
+    unchanged: int
+    unresolved: frozenset[UserId]
+    """People whose manager is not in the target yet; they are looked at again when the others are."""
+
+
+class Receipt(NamedTuple):
+    """Proof that a step was applied: written in the target with the change, projected to the source's log."""
+
+    plan_id: PlanId
+    step: int
+    job_id: JobId
+    source_id: UserId
+    target_id: UserId
+    action: Action
+    changed: int
+    before: list[str | None] | None
+    after: list[str | None]
+    version_after: int
+    cause: CauseId
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many people a run touched, by what was done."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    restored: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.deleted + other.deleted,
+            self.restored + other.restored,
+            self.skipped + other.skipped,
+            self.failed + other.failed,
+        )
+
+    @property
+    def changed(self) -> int:
+        """How many accounts were changed."""
+        return self.created + self.updated + self.deleted + self.restored
+
+
+class RunState(StrEnum):
+    """Graph's execution states."""
+
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ENTRY_ERRORS = "EntryLevelErrors"
+    STOPPED = "Stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything with the same cause, as log and undo see it."""
+
+    id: RunId
+    job_id: JobId
+    cause: CauseId
+    state: RunState
+    error: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    """Work time on the machine clock."""
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the provisioning log, in the source tenant."""
+
+    plan_id: PlanId
+    step: int
+    job_id: JobId
+    run_id: RunId
+    source_id: UserId
+    target_id: UUID | None
+    action: Action
+    status: Status
+    code: str | None
+    changed: int
+    before: list[str | None] | None
+    after: list[str | None] | None
+    at: datetime

@@ -1,0 +1,277 @@
+-- Cross-tenant sync. Statements on the source run in the source's transactions, those marked "target"
+-- in the target's; none joins the two.
+
+-- name: jobs
+select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
+       action_add, action_update, action_delete, interval_s, watermark, created_at
+from sync_job where tenant_id = %(tenant_id)s order by id;
+
+-- name: job
+select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
+       action_add, action_update, action_delete, interval_s, watermark, created_at
+from sync_job where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: add_job
+insert into sync_job (tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode,
+  for_later_tenants, action_add, action_update, action_delete, mapping, filter, interval_s, watermark, created_at)
+values (%(tenant_id)s, %(id)s, 1, %(name)s, %(target)s, %(origin)s, %(state)s, null, %(scope_mode)s,
+  %(for_later)s, %(add)s, %(update)s, %(delete)s, null, null, %(interval_s)s, null, %(created_at)s);
+
+-- name: touch_job
+-- Its assignments changed: plans made before are refused.
+update sync_job set version = version + 1 where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: set_job_state
+update sync_job set state = %(state)s, state_reason = %(reason)s where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: set_for_later
+update sync_job set for_later_tenants = %(for_later)s, version = version + 1
+where tenant_id = %(tenant_id)s and id = %(id)s and for_later_tenants <> %(for_later)s;
+
+-- name: assign
+insert into sync_assignment (tenant_id, job_id, principal_id, principal_kind, assigned_at)
+select %(tenant_id)s, %(job_id)s, p.id, %(kind)s, %(at)s from unnest(%(ids)s::uuid[]) p(id)
+on conflict do nothing returning principal_id;
+
+-- name: unassign
+delete from sync_assignment
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and principal_id = any (%(ids)s) returning principal_id;
+
+-- name: assignments
+select principal_id, principal_kind from sync_assignment
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s order by principal_kind, principal_id;
+
+-- name: assigned_groups
+-- Which groups are assigned to which of these jobs?
+select principal_id, job_id from sync_assignment
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and principal_kind = 'group';
+
+-- name: people
+-- One page of people, whatever became of them.
+select id, version,
+       display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+       account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+       company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+       business_phone, mobile_phone, manager_id,
+       creation_type is not null, deleted_at is not null
+from users where tenant_id = %(tenant_id)s and id = any (%(ids)s) order by id;
+
+-- name: in_scope
+-- Who of the page is offered by which job: assigned directly, or by direct membership of an assigned living group.
+select a.job_id, a.principal_id from sync_assignment a
+where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_id = any (%(ids)s) and a.principal_kind = 'user'
+union
+select a.job_id, m.member_id
+from group_member m
+join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id and g.deleted_at is null and g.security_enabled
+join sync_assignment a on a.tenant_id = m.tenant_id and a.principal_id = m.group_id and a.job_id = any (%(jobs)s)
+where m.tenant_id = %(tenant_id)s and m.member_id = any (%(ids)s) and m.member_kind = 'user';
+
+-- name: links
+select job_id, source_id, target_id, state from sync_object
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and source_id = any (%(ids)s);
+
+-- name: candidates
+-- Whom a full look concerns, by id: whoever is assigned, a member of an assigned group, or linked already.
+select c.id from (
+  (select a.principal_id as id from sync_assignment a
+   where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'user' and a.principal_id > %(after)s
+   order by a.principal_id limit %(at_most)s)
+  union
+  (select m.member_id from sync_assignment a
+   join group_member m on m.tenant_id = a.tenant_id and m.group_id = a.principal_id
+   where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'group'
+     and m.tenant_id = %(tenant_id)s and m.member_id > %(after)s and m.member_kind = 'user'
+   order by m.member_id limit %(at_most)s)
+  union
+  (select o.source_id from sync_object o
+   where o.tenant_id = %(tenant_id)s and o.job_id = any (%(jobs)s) and o.source_id > %(after)s
+   order by o.source_id limit %(at_most)s)
+) c order by c.id limit %(at_most)s;
+
+-- name: candidates_all
+-- Whom a full look at everybody concerns, by id.
+select id from users where tenant_id = %(tenant_id)s and id > %(after)s and creation_type is null
+order by id limit %(at_most)s;
+
+-- name: members
+-- A group's direct members, by id.
+select member_id from group_member
+where tenant_id = %(tenant_id)s and group_id = %(group_id)s and member_id > %(after)s and member_kind = 'user'
+order by member_id limit %(at_most)s;
+
+-- name: target_ids
+-- Where do these people stand in the target? For references.
+select source_id, target_id from sync_object
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(ids)s) and state = 'linked';
+
+-- name: add_plan
+insert into sync_plan (tenant_id, id, job_id, run_id, kind, state, guard, counts, from_position, to_position,
+                       created_at, expires_at, cause)
+values (%(tenant_id)s, %(id)s, %(job_id)s, null, 'drain', 'applying', %(guard)s, '{}', %(from_position)s, %(to_position)s,
+        %(at)s, null, %(cause)s);
+
+-- name: end_plan
+update sync_plan set state = %(state)s, counts = %(counts)s where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: open_plans
+-- Drains that were cut off: their receipts may not have been projected.
+select id, job_id from sync_plan
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'applying' order by id;
+
+-- name: advance
+-- The watermark, behind everything that was applied.
+update sync_job set watermark = %(position)s, state_reason = null where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: add_run
+-- One run per cause; a second drain of the same cause adds to it.
+insert into sync_run (tenant_id, id, job_id, cause, kind, state, error, started_at, ended_at, seconds,
+                      created, updated, deleted, restored, skipped, failed)
+values (%(tenant_id)s, %(id)s, %(job_id)s, %(cause)s, %(kind)s, 'Running', null, %(at)s, null, 0, 0, 0, 0, 0, 0, 0)
+on conflict (tenant_id, job_id, cause) do update set state = 'Running', error = null returning id;
+
+-- name: count_run
+update sync_run set created = created + %(created)s, updated = updated + %(updated)s, deleted = deleted + %(deleted)s,
+  restored = restored + %(restored)s, skipped = skipped + %(skipped)s, failed = failed + %(failed)s,
+  seconds = seconds + %(seconds)s
+where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: end_run
+update sync_run set ended_at = %(at)s, error = %(error)s,
+  state = case when %(state)s = 'Succeeded' and failed > 0 then 'EntryLevelErrors' else %(state)s end
+where tenant_id = %(tenant_id)s and id = any (%(ids)s);
+
+-- name: last_runs
+-- The newest run of each job.
+select distinct on (job_id) id, job_id, cause, state, error, started_at, ended_at, seconds,
+       created, updated, deleted, restored, skipped, failed
+from sync_run where tenant_id = %(tenant_id)s order by job_id, id desc;
+
+-- name: log
+-- The provisioning log, newest first.
+select plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at
+from provisioning_log
+where tenant_id = %(tenant_id)s and (%(job_id)s::uuid is null or job_id = %(job_id)s)
+  and (%(source_id)s::uuid is null or source_id = %(source_id)s)
+  and (plan_id, step) < (%(before_plan)s, %(before_step)s)
+order by plan_id desc, step desc limit %(at_most)s;
+
+-- name: project_log
+-- Projected from receipts; repeating it changes nothing.
+insert into provisioning_log (tenant_id, plan_id, step, job_id, run_id, source_id, target_id, action, status, code,
+                              changed, before, after, at)
+select %(tenant_id)s, plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, %(at)s
+from staged_log order by plan_id, step
+on conflict do nothing;
+
+-- name: project_links
+-- The link follows the newest step.
+insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, failure, failed_since, attempts)
+select %(tenant_id)s, job_id, source_id, 'user', target_id,
+       case when status = 1 then 'failed' when action = 3 then 'deleted' else 'linked' end,
+       plan_id, step, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
+       case when status = 1 then 1 else 0 end
+from staged_log where status in (0, 1) order by source_id
+on conflict (tenant_id, job_id, source_id) do update set
+  target_id = coalesce(excluded.target_id, sync_object.target_id), state = excluded.state,
+  plan_id = excluded.plan_id, step = excluded.step, failure = excluded.failure,
+  failed_since = case when excluded.failure is null then null else coalesce(sync_object.failed_since, excluded.failed_since) end,
+  attempts = case when excluded.failure is null then 0 else sync_object.attempts + 1 end
+where (sync_object.plan_id, sync_object.step) < (excluded.plan_id, excluded.step);
+
+-- name: has_active_job
+-- Is there a job that runs? Otherwise nothing needs to wake.
+select exists (select from sync_job where tenant_id = %(tenant_id)s and state = 'Active');
+
+-- name: present
+-- Target: the accounts that stand for these home identities, soft-deleted ones included.
+select id, version,
+       display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+       account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+       company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+       business_phone, mobile_phone, manager_id,
+       home_user_id, deleted_by
+from users
+where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s) and purged_at is null;
+
+-- name: present_by_upn
+-- Target: living accounts under these names: somebody else's, or a guest whose home was not known.
+select id, version,
+       display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+       account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+       company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+       business_phone, mobile_phone, manager_id,
+       home_user_id, deleted_by, creation_type is not null and home_user_id is null, upn_key
+from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s) and deleted_at is null;
+
+-- name: create_staged
+-- Target: new accounts, redeemed, in key order. Whoever came to stand there meanwhile is decided again.
+insert into users (
+  tenant_id, id, version,
+  display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+  account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+  company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+  business_phone, mobile_phone, manager_id,
+  upn_key, mail_key, given_key, surname_key, name_key,
+  creation_type, external_user_state, external_state_at, home_tenant_id, home_user_id, created_at)
+select %(tenant_id)s, id, 1,
+  display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+  account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+  company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+  business_phone, mobile_phone, manager_id,
+  upn_key, mail_key, given_key, surname_key, name_key,
+  'Invitation', 'Accepted', %(at)s, %(source)s, source_id, %(at)s
+from staged_sync where action = 1 order by id
+on conflict on constraint users_home_unique do nothing
+returning id;
+
+-- name: update_staged
+-- Target: accounts brought in line, adopted or restored; only at the version they were planned on.
+update users u set version = u.version + 1, deleted_at = null, deleted_by = null,
+  home_tenant_id = %(source)s, home_user_id = s.source_id,
+  external_state_at = case when u.external_user_state = 'Accepted' then u.external_state_at else %(at)s end,
+  external_user_state = 'Accepted', creation_type = 'Invitation',
+  display_name = s.display_name, given_name = s.given_name, surname = s.surname, mail_nickname = s.mail_nickname,
+  user_principal_name = s.user_principal_name, mail = s.mail, user_type = s.user_type, account_enabled = s.account_enabled,
+  show_in_address_list = s.show_in_address_list, street_address = s.street_address, city = s.city, state = s.state,
+  postal_code = s.postal_code, country = s.country, company_name = s.company_name, department = s.department,
+  employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location, preferred_language = s.preferred_language,
+  usage_location = s.usage_location, business_phone = s.business_phone, mobile_phone = s.mobile_phone, manager_id = s.manager_id,
+  upn_key = s.upn_key, mail_key = s.mail_key, given_key = s.given_key, surname_key = s.surname_key,
+  name_key = s.name_key
+from staged_sync s
+where u.tenant_id = %(tenant_id)s and u.id = s.id and u.version = s.version and s.action in (2, 4, 5) and s.changed <> 0
+returning u.id;
+
+-- name: confirm_staged
+-- Target: accounts that are only linked; nothing changes, but they must still be what was seen.
+select u.id from users u join staged_sync s on u.id = s.id
+where u.tenant_id = %(tenant_id)s and u.version = s.version and s.action = 5 and s.changed = 0;
+
+-- name: delete_staged
+-- Target: accounts moved to the recycle bin.
+update users u set version = u.version + 1, deleted_at = %(at)s, deleted_by = 'sync'
+from staged_sync s
+where u.tenant_id = %(tenant_id)s and u.id = s.id and u.version = s.version and s.action = 3 and u.deleted_at is null
+returning u.id;
+
+-- name: receipts_staged
+-- Target: one receipt per applied step. A creation's values are those of the row itself.
+insert into sync_receipt (tenant_id, plan_id, step, source_tenant_id, job_id, source_id, target_id, action,
+                          before, after, changed, version_after, at, cause)
+select %(tenant_id)s, %(plan_id)s, step, %(source)s, %(job_id)s, source_id, id, action, before,
+       case when action = 1 then array[
+         display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+         account_enabled::text, show_in_address_list::text, street_address, city, state, postal_code, country,
+         company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+         business_phone, mobile_phone, manager_id::text]
+       else after end,
+       changed, version + case when changed = 0 then 0 else 1 end, %(at)s, cause
+from staged_sync where not step = any (%(left_out)s)
+order by step;
+
+-- name: receipts_of_plan
+-- Target: what a plan applied, for a projection that was cut off.
+select plan_id, step, job_id, source_id, target_id, action, changed, before, after, version_after, cause
+from sync_receipt where tenant_id = %(tenant_id)s and plan_id = %(plan_id)s and step > %(after)s
+order by step limit %(at_most)s;

@@ -1,0 +1,263 @@
+"""Rows and nouns of synchronisation, in the source tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId
+from comity.db.bulk import bulk
+from comity.db.queries import Queries
+from comity.db.transaction import Transaction
+from comity.db.values import jsonb
+from comity.sync.model import (
+    Action,
+    Actions,
+    Counts,
+    Job,
+    JobState,
+    LogEntry,
+    Origin,
+    Person,
+    PrincipalKind,
+    Run,
+    RunState,
+    ScopeMode,
+    Status,
+)
+from comity.sync.staging import STAGED_LOG
+
+Q: Final = Queries("comity.sync")
+
+
+async def list_jobs(tx: Transaction) -> list[Job]:
+    """All jobs of the tenant, oldest first."""
+    return await tx.all(_job, Q.jobs)
+
+
+async def get_job(tx: Transaction, job_id: JobId) -> Job | None:
+    """The job of that id."""
+    return await tx.one(_job, Q.job, id=job_id)
+
+
+async def add_job(tx: Transaction, job: Job) -> None:
+    """Save a new job."""
+    await tx.execute(
+        Q.add_job,
+        id=job.id, name=job.name, target=job.target_tenant_id, origin=job.origin.value, state=job.state.value,
+        scope_mode=job.scope_mode.value, for_later=job.for_later_tenants, add=job.actions.add,
+        update=job.actions.update, delete=job.actions.delete, interval_s=job.interval_s, created_at=job.created_at,
+    )  # fmt: skip
+
+
+async def touch_job(tx: Transaction, job_id: JobId) -> None:
+    """Its assignments changed: raise its version."""
+    await tx.execute(Q.touch_job, id=job_id)
+
+
+async def set_for_later(tx: Transaction, job_id: JobId, *, for_later: bool) -> bool:
+    """Whether the share also goes to tenants that join later; True if that changed."""
+    return await tx.execute(Q.set_for_later, id=job_id, for_later=for_later) > 0
+
+
+async def set_job_state(tx: Transaction, job_id: JobId, state: JobState, reason: str | None) -> None:
+    """Where the job rests, and why."""
+    await tx.execute(Q.set_job_state, id=job_id, state=state.value, reason=reason)
+
+
+async def assign(
+    tx: Transaction, job_id: JobId, ids: Sequence[UUID], kind: PrincipalKind, *, at: datetime
+) -> list[UUID]:
+    """Assign principals; return those that were not assigned before."""
+    return [row[0] for row in await tx.rows(Q.assign, job_id=job_id, ids=list(ids), kind=kind.value, at=at)]
+
+
+async def unassign(tx: Transaction, job_id: JobId, ids: Sequence[UUID]) -> list[UUID]:
+    """Unassign principals; return those that were assigned."""
+    return [row[0] for row in await tx.rows(Q.unassign, job_id=job_id, ids=list(ids))]
+
+
+async def list_assignments(tx: Transaction, job_id: JobId) -> list[tuple[UUID, PrincipalKind]]:
+    """Who is assigned to the job."""
+    return [(row[0], PrincipalKind(row[1])) for row in await tx.rows(Q.assignments, job_id=job_id)]
+
+
+async def assigned_groups(tx: Transaction, jobs: Sequence[JobId]) -> dict[GroupId, set[JobId]]:
+    """Which groups are assigned to which of these jobs."""
+    found: dict[GroupId, set[JobId]] = {}
+    for group_id, job_id in await tx.rows(Q.assigned_groups, jobs=list(jobs)):
+        found.setdefault(GroupId(group_id), set()).add(JobId(job_id))
+    return found
+
+
+async def load_people(tx: Transaction, ids: Sequence[UserId]) -> list[Person]:
+    """People of one page, whatever became of them."""
+    return await tx.all(Person, Q.people, ids=list(ids))
+
+
+async def load_in_scope(tx: Transaction, jobs: Sequence[JobId], ids: Sequence[UserId]) -> dict[JobId, set[UserId]]:
+    """Who of the page is offered by which job, by direct or group assignment."""
+    found: dict[JobId, set[UserId]] = {job_id: set() for job_id in jobs}
+    for job_id, user_id in await tx.rows(Q.in_scope, jobs=list(jobs), ids=list(ids)):
+        found[job_id].add(user_id)
+    return found
+
+
+async def load_links(
+    tx: Transaction, jobs: Sequence[JobId], ids: Sequence[UserId]
+) -> dict[JobId, dict[UserId, UserId]]:
+    """Living links of the page: source id to target id, per job."""
+    found: dict[JobId, dict[UserId, UserId]] = {job_id: {} for job_id in jobs}
+    for job_id, source_id, target_id, state in await tx.rows(Q.links, jobs=list(jobs), ids=list(ids)):
+        if state == "linked":
+            found[job_id][source_id] = target_id
+    return found
+
+
+async def page_of_candidates(
+    tx: Transaction, jobs: Sequence[JobId], *, everybody: bool, after: UUID, at_most: int
+) -> list[UserId]:
+    """Whom a full look concerns, by id behind `after`."""
+    if everybody:
+        rows = await tx.rows(Q.candidates_all, after=after, at_most=at_most)
+    else:
+        rows = await tx.rows(Q.candidates, jobs=list(jobs), after=after, at_most=at_most)
+    return [row[0] for row in rows]
+
+
+async def page_of_members(tx: Transaction, group_id: GroupId, *, after: UUID, at_most: int) -> list[UserId]:
+    """A group's direct members, by id behind `after`."""
+    return [row[0] for row in await tx.rows(Q.members, group_id=group_id, after=after, at_most=at_most)]
+
+
+async def add_plan(
+    tx: Transaction,
+    plan_id: PlanId,
+    job: Job,
+    *,
+    guard: Mapping[str, object],
+    from_position: int | None,
+    to_position: int,
+    cause: CauseId,
+) -> None:
+    """A drain begins for a job; until its watermark stands it counts as applying."""
+    await tx.execute(
+        Q.add_plan,
+        id=plan_id, job_id=job.id, guard=jsonb(guard), from_position=from_position, to_position=to_position,
+        at=tx.now, cause=cause,
+    )  # fmt: skip
+
+
+async def end_plan(tx: Transaction, plan_id: PlanId, state: str, counts: Counts) -> None:
+    """A drain's plan is done with."""
+    facts = {name: getattr(counts, name) for name in ("created", "updated", "deleted", "restored", "skipped", "failed")}
+    await tx.execute(Q.end_plan, id=plan_id, state=state, counts=jsonb(facts))
+
+
+async def open_plans(tx: Transaction, jobs: Sequence[JobId]) -> list[tuple[PlanId, JobId]]:
+    """Drains of these jobs that were cut off, oldest first."""
+    return [(PlanId(row[0]), JobId(row[1])) for row in await tx.rows(Q.open_plans, jobs=list(jobs))]
+
+
+async def advance(tx: Transaction, job_id: JobId, position: int) -> None:
+    """Set the watermark behind everything that was applied."""
+    await tx.execute(Q.advance, id=job_id, position=position)
+
+
+async def open_run(tx: Transaction, run_id: RunId, job_id: JobId, cause: CauseId, kind: str) -> RunId:
+    """The run of that cause: a new one, or the one that stands."""
+    row = await tx.row(Q.add_run, id=run_id, job_id=job_id, cause=cause, kind=kind, at=tx.now)
+    assert row is not None
+    return RunId(row[0])
+
+
+async def count_run(tx: Transaction, run_id: RunId, counts: Counts, *, seconds: float) -> None:
+    """Add to a run's figures."""
+    await tx.execute(
+        Q.count_run,
+        id=run_id, created=counts.created, updated=counts.updated, deleted=counts.deleted, restored=counts.restored,
+        skipped=counts.skipped, failed=counts.failed, seconds=seconds,
+    )  # fmt: skip
+
+
+async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, error: str | None = None) -> None:
+    """These runs are over for now."""
+    if ids:
+        await tx.execute(Q.end_run, ids=list(ids), at=tx.now, state=state.value, error=error)
+
+
+async def last_runs(tx: Transaction) -> dict[JobId, Run]:
+    """The newest run of each job."""
+    return {run.job_id: run for run in await tx.all(_run, Q.last_runs)}
+
+
+async def read_log(
+    tx: Transaction,
+    *,
+    job_id: JobId | None,
+    source_id: UserId | None,
+    before: tuple[PlanId, int] | None,
+    at_most: int,
+) -> list[LogEntry]:
+    """The provisioning log, newest first, behind the line `before`."""
+    before_plan, before_step = before or (UUID(int=(1 << 128) - 1), 0)
+    return await tx.all(
+        _log_entry, Q.log,
+        job_id=job_id, source_id=source_id, before_plan=before_plan, before_step=before_step, at_most=at_most,
+    )  # fmt: skip
+
+
+async def project(tx: Transaction, rows: Iterable[Sequence[object]], *, at: datetime) -> None:
+    """Write log lines and links from rows of `STAGED_LOG`; repeating it changes nothing."""
+    await bulk(tx, STAGED_LOG, rows)
+    await tx.execute(Q.project_log, at=at)
+    await tx.execute(Q.project_links, at=at)
+
+
+async def has_active_job(tx: Transaction) -> bool:
+    """Does the tenant have a job that runs?"""
+    row = await tx.row(Q.has_active_job)
+    return bool(row and row[0])
+
+
+def _job(
+    tenant_id: UUID, id: UUID, version: int, name: str, target: UUID, origin: str, state: str, reason: str | None,
+    scope_mode: str, for_later: bool, add: bool, update: bool, delete: bool, interval_s: int, watermark: int | None,
+    created_at: datetime,
+) -> Job:  # fmt: skip
+    return Job(
+        tenant_id=TenantId(tenant_id), id=JobId(id), version=version, name=name, target_tenant_id=TenantId(target),
+        origin=Origin(origin), state=JobState(state), state_reason=reason, scope_mode=ScopeMode(scope_mode),
+        for_later_tenants=for_later, actions=Actions(add=add, update=update, delete=delete), interval_s=interval_s,
+        watermark=watermark, created_at=created_at,
+    )  # fmt: skip
+
+
+def _run(
+    id: UUID, job_id: UUID, cause: UUID, state: str, error: str | None, started_at: datetime, ended_at: datetime | None,
+    seconds: float | None, *counts: int,
+) -> Run:  # fmt: skip
+    return Run(
+        RunId(id), JobId(job_id), CauseId(cause), RunState(state), error, started_at, ended_at, seconds, Counts(*counts)
+    )
+
+
+def _log_entry(*columns: Any) -> LogEntry:
+    plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at = columns
+    return LogEntry(
+        plan_id,
+        step,
+        job_id,
+        run_id,
+        source_id,
+        target_id,
+        Action(action),
+        Status(status),
+        code,
+        changed,
+        before,
+        after,
+        at,
+    )

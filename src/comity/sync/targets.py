@@ -1,0 +1,194 @@
+"""Where people are provisioned to: a port, with tenants of this installation as its first implementation.
+
+The engine hands over a page and gets back what was applied; it never sees a row of the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from comity.core.folding import address_key
+from comity.core.ids import CauseId, JobId, PlanId, TenantId, UserId
+from comity.db.bulk import bulk
+from comity.db.crossings.cycle import as_target
+from comity.db.database import Database
+from comity.db.queries import Queries
+from comity.db.transaction import Transaction
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind
+from comity.partners.model import InboundHalf
+from comity.partners.service import load_inbound_half
+from comity.sync.model import CARRIED, Action, Person, Present, Receipt, Step
+from comity.sync.staging import STAGED_SYNC, as_texts, changed_values, sync_rows
+
+Q: Final = Queries("comity.sync")
+_RECEIPTS_PAGE: Final = 5000
+_KINDS: Final = {
+    Action.CREATE: ChangeKind.USER_CREATED,
+    Action.UPDATE: ChangeKind.USER_UPDATED,
+    Action.ADOPT: ChangeKind.USER_UPDATED,
+    Action.DELETE: ChangeKind.USER_DELETED,
+    Action.RESTORE: ChangeKind.USER_RESTORED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stands in the target for a page: by home user id, and names that others hold."""
+
+    present: Mapping[UserId, Present]
+    taken: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Numbered steps of one page, to be applied together or not at all."""
+
+    plan_id: PlanId
+    job_id: JobId
+    steps: Sequence[tuple[int, Step]]
+    causes: Mapping[UserId, CauseId]
+
+
+class Visit(Protocol):
+    """One transaction in the target."""
+
+    async def inbound(self) -> InboundHalf | None:
+        """What the target declares toward the source."""
+        ...
+
+    async def look(self, people: Sequence[Person], upns: Mapping[UserId, str]) -> Seen:
+        """Who stands there for these people; `upns` are the names they would bear."""
+        ...
+
+    async def apply(self, batch: Batch) -> list[Receipt]:
+        """Apply what is still true; one receipt per applied step, steps whose guard failed have none."""
+        ...
+
+    async def receipts(self, plan_id: PlanId, *, after: int) -> list[Receipt]:
+        """What a plan applied, in order behind step `after`."""
+        ...
+
+
+class Target(Protocol):
+    """A tenant that accepts people from a source."""
+
+    def visit(self, *, flushed: bool, cause: CauseId | None = None) -> AbstractAsyncContextManager[Visit]:
+        """Open a transaction there; committed at its end.
+
+        Raises:
+            InboundSyncOff: the target does not let the source's people in.
+        """
+        ...
+
+
+class LocalTarget:
+    """A tenant of this installation."""
+
+    def __init__(self, db: Database, *, source: TenantId, target: TenantId) -> None:
+        self._db = db
+        self._source = source
+        self._target = target
+
+    @asynccontextmanager
+    async def visit(self, *, flushed: bool, cause: CauseId | None = None) -> AsyncIterator[Visit]:
+        """Open a transaction as the target."""
+        async with as_target(self._db, source=self._source, target=self._target, flushed=flushed, cause=cause) as tx:
+            yield LocalVisit(tx, self._source)
+
+
+class LocalVisit:
+    """One transaction as the target tenant."""
+
+    def __init__(self, tx: Transaction, source: TenantId) -> None:
+        self._tx = tx
+        self._source = source
+
+    async def inbound(self) -> InboundHalf | None:
+        """What the target declares toward the source."""
+        return await load_inbound_half(self._tx, self._source)
+
+    async def look(self, people: Sequence[Person], upns: Mapping[UserId, str]) -> Seen:
+        """Two statements, whatever the number of people."""
+        ids = [person.id for person in people]
+        present: dict[UserId, Present] = {
+            row.home_user_id: row
+            for row in await self._tx.all(Present, Q.present, source=self._source, ids=ids)
+            if row.home_user_id is not None
+        }
+        wanted = {
+            address_key(upn): source_id
+            for source_id, upn in upns.items()
+            if source_id not in present or present[source_id].user_principal_name != upn
+        }
+        taken = set()
+        if wanted:
+            for *row, home_unknown, upn_key in await self._tx.rows(Q.present_by_upn, keys=list(wanted)):
+                found = Present(*row)
+                source_id = wanted[upn_key]
+                if home_unknown and source_id not in present:
+                    present[source_id] = found
+                elif source_id not in present or present[source_id].id != found.id:
+                    taken.add(upn_key)
+        return Seen(present, frozenset(taken))
+
+    async def apply(self, batch: Batch) -> list[Receipt]:
+        """Five statements at most, then the feed's."""
+        tx = self._tx
+        actions = {step.action for _, step in batch.steps}
+        await bulk(tx, STAGED_SYNC, sync_rows(batch.steps, batch.causes))
+        applied: set[UserId] = set()
+        if Action.DELETE in actions:
+            applied.update(await self._ids(Q.delete_staged))
+        if actions & {Action.UPDATE, Action.ADOPT, Action.RESTORE}:
+            applied.update(await self._ids(Q.update_staged))
+        if any(step.action is Action.ADOPT and not step.changed for _, step in batch.steps):
+            applied.update(await self._ids(Q.confirm_staged))
+        if Action.CREATE in actions:
+            applied.update(await self._ids(Q.create_staged))
+        left_out = [number for number, step in batch.steps if step.target_id not in applied]
+        done = [(number, step) for number, step in batch.steps if step.target_id in applied]
+        if not done:
+            return []
+        await tx.execute(
+            Q.receipts_staged,
+            plan_id=batch.plan_id, job_id=batch.job_id, source=self._source, left_out=left_out, at=tx.now,
+        )  # fmt: skip
+        append(
+            tx,
+            [
+                Change(
+                    _KINDS[step.action],
+                    step.target_id,
+                    changed=step.changed,
+                    external=True,
+                    cause=batch.causes[step.source_id],
+                )
+                for _, step in done
+                if step.changed
+            ],
+        )
+        return [_receipt(batch, number, step) for number, step in done]
+
+    async def receipts(self, plan_id: PlanId, *, after: int) -> list[Receipt]:
+        """One page of what a plan applied."""
+        found = await self._tx.all(Receipt, Q.receipts_of_plan, plan_id=plan_id, after=after, at_most=_RECEIPTS_PAGE)
+        return [each._replace(action=Action(each.action)) for each in found]
+
+    async def _ids(self, query: Any) -> list[UserId]:
+        return [row[0] for row in await self._tx.rows(query, source=self._source, at=self._tx.now)]
+
+
+_ALL_PLACES: Final = range(len(CARRIED))
+
+
+def _receipt(batch: Batch, number: int, step: Step) -> Receipt:
+    before, after = changed_values(step)
+    return Receipt(
+        batch.plan_id, number, batch.job_id, step.source_id, step.target_id, step.action, step.changed, before,
+        as_texts(step.wanted, _ALL_PLACES) if after is None else after,
+        step.target_version + (1 if step.changed else 0), batch.causes[step.source_id],
+    )  # fmt: skip
