@@ -98,15 +98,27 @@ create table address (
 create index address_by_user on address (tenant_id, user_id);
 call protect_installation_table('address');
 
--- What is due, and when. One row per standing order: a second wake-up only moves it earlier.
+-- Where an application is registered. Application ids differ across the installation, so that a client
+-- can be named by its id alone where no tenant is named: at the sign-in of personal accounts.
+create table application_home (
+  app_id    uuid primary key,
+  tenant_id uuid not null
+);
+call protect_installation_table('application_home');
+
+-- What is due, and when. One row per standing order: a second wake-up only moves it earlier. The order's
+-- time is the business clock's, so that a lab that moves its clock brings schedules forward; leases and
+-- spacing are the machine clock's, which never moves (design §4.10).
 create table due (
-  kind      text collate "C" not null,
-  tenant_id uuid not null,
-  key       uuid not null,
-  due_at    timestamptz not null,
-  not_before timestamptz,                          -- spacing between two wake-ups (design D8)
-  attempts  integer not null,
-  cause     uuid,
+  kind         text collate "C" not null,
+  tenant_id    uuid not null,
+  key          uuid not null,
+  due_at       timestamptz,                        -- null: in work with nothing new, or resting until not_before
+  not_before   timestamptz,                        -- machine clock: spacing between two runs (design D8), or backoff
+  leased_until timestamptz,                        -- machine clock: promised to somebody until then
+  taken_by     uuid,                               -- the run at work; null while it waits in the queue
+  attempts     integer not null,                   -- runs since the last success
+  cause        uuid,
   constraint due_pkey primary key (kind, tenant_id, key)
 );
 -- The tick reads what is due next.
@@ -406,16 +418,39 @@ create table organization_member (
 -- A pending tenant sees its invitation: the organisation's name, its own row and its inviter's.
 alter table organization enable row level security;
 alter table organization force row level security;
-create policy seated on organization using (exists (
+-- Only an active seat writes; a pending one may lock the organisation's row (which asks for the right
+-- to update it) while it takes its place, and change nothing.
+create policy seated on organization for select using (exists (
   select from organization_seat s
   where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id));
+create policy founded on organization for insert with check (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id and s.state = 'active'));
+create policy changed on organization for update using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id))
+  with check (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id and s.state = 'active'));
+create policy dissolved on organization for delete using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization.organization_id and s.state = 'active'));
 grant select, insert, update, delete on organization to comity_app;
 alter table organization_member enable row level security;
 alter table organization_member force row level security;
-create policy seated on organization_member using (exists (
+create policy seated on organization_member for select using (exists (
   select from organization_seat s
   where s.tenant_id = comity_tenant() and s.organization_id = organization_member.organization_id
     and (s.state = 'active' or organization_member.tenant_id in (s.tenant_id, s.invited_by))));
+create policy added on organization_member for insert with check (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization_member.organization_id and s.state = 'active'));
+create policy changed on organization_member for update using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization_member.organization_id and s.state = 'active'));
+create policy removed on organization_member for delete using (exists (
+  select from organization_seat s
+  where s.tenant_id = comity_tenant() and s.organization_id = organization_member.organization_id and s.state = 'active'));
 grant select, insert, update, delete on organization_member to comity_app;
 
 -- ── Partners ─────────────────────────────────────────────────────────────────────────────────────
@@ -426,7 +461,6 @@ create table partner (
   redeem_inbound    boolean,                       -- automaticUserConsentSettings.inboundAllowed; null = the tenant's default
   redeem_outbound   boolean,
   inbound_trust     jsonb,
-  in_organization   boolean not null,
   created_at        timestamptz not null,
   version           bigint not null,
   constraint partner_pkey primary key (tenant_id, partner_tenant_id),
@@ -446,6 +480,22 @@ create table partner_sync (
   constraint partner_sync_partner foreign key (tenant_id, partner_tenant_id) references partner
 );
 call protect_tenant_table('partner_sync');
+
+-- What a tenant does to partners of its multitenant organisation, at its own join and at each later
+-- one (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
+create table partner_template (
+  tenant_id         uuid primary key,
+  redeem_inbound    boolean,                       -- multiTenantOrganizationPartnerConfiguration
+  redeem_outbound   boolean,
+  inbound_trust     jsonb,
+  partner_new       boolean not null,              -- templateApplicationLevel newPartners
+  partner_existing  boolean not null,              -- templateApplicationLevel existingPartners
+  user_sync_inbound boolean,                       -- multiTenantOrganizationIdentitySynchronization
+  sync_new          boolean not null,
+  sync_existing     boolean not null,
+  version           bigint not null
+);
+call protect_tenant_table('partner_template');
 
 -- ── Cross-tenant sync ────────────────────────────────────────────────────────────────────────────
 
@@ -790,9 +840,15 @@ create function installation_read() returns setof installation
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select * from installation $$;
 
+-- Orders that wait for a time move back with the clock: what was due at once would else wait until the
+-- old time comes round again.
 create function installation_set_clock(offset_s double precision) returns bigint
   language sql security definer set search_path = pg_catalog, public
-  as $$ update installation set clock_offset_s = offset_s, version = version + 1 returning version $$;
+  as $$
+    update due set due_at = due_at + make_interval(secs => offset_s - i.clock_offset_s)
+      from installation i where due.due_at is not null and offset_s < i.clock_offset_s;
+    update installation set clock_offset_s = offset_s, version = version + 1 returning version
+  $$;
 
 create function installation_set_consumer_date(available_from timestamptz) returns bigint
   language sql security definer set search_path = pg_catalog, public
@@ -860,48 +916,109 @@ create function address_find(wanted_key text, wanted_kinds text[]) returns table
     order by a.tenant_id, a.user_id, a.kind limit 100
   $$;
 
--- Make something due. A second call moves it earlier at most, never before `not_before`.
-create function due_put(entry due) returns void
+-- Make something due. A second call moves it earlier at most. The row stays locked until the caller's
+-- commit, so nobody takes the order before he can see what it is about.
+create function due_put(of_kind text, of_tenant uuid, of_key uuid, at timestamptz, why uuid) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$
-    insert into due select (entry).*
+    insert into due values (of_kind, of_tenant, of_key, at, null, null, null, 0, why)
     on conflict (kind, tenant_id, key) do update
-      set due_at = greatest(least(due.due_at, excluded.due_at), due.not_before),
-          cause = coalesce(due.cause, excluded.cause)
+      set due_at = least(due.due_at, excluded.due_at),
+          cause = case when due.due_at is null then excluded.cause else coalesce(due.cause, excluded.cause) end
   $$;
 
--- Take what is due; it comes back at `lease_until` unless it is finished by then.
-create function due_claim(kinds text[], at timestamptz, lease_until timestamptz, at_most integer) returns setof due
+-- Promise what is due to the caller until `lease_until`: orders whose time has come, and those that were
+-- lost with whoever had them. Rows that others hold locked are left for the next time, and so that a
+-- tenant which is written to without a pause gets its turn, one order that is overdue since
+-- `starving_since` is waited for.
+create function due_claim(kinds text[], at timestamptz, machine timestamptz, lease_until timestamptz,
+                          starving_since timestamptz, at_most integer)
+  returns table (kind text, tenant_id uuid, key uuid, cause uuid, lost boolean)
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  #variable_conflict use_column
+  begin
+    delete from due d using (
+      select r.kind, r.tenant_id, r.key from due r
+      where r.due_at is null and r.leased_until is null and r.not_before <= machine
+      for update skip locked) rested
+    where (d.kind, d.tenant_id, d.key) = (rested.kind, rested.tenant_id, rested.key);
+
+    if starving_since is not null then
+      perform from due s
+      where s.due_at <= starving_since and s.kind = any (kinds) and s.leased_until is null
+        and coalesce(s.not_before <= machine, true)
+      order by s.due_at limit 1 for update;
+    end if;
+
+    return query
+      update due d set leased_until = lease_until, taken_by = null
+      from (
+        select c.kind, c.tenant_id, c.key, c.leased_until from due c
+        where (c.due_at <= at or (c.due_at is null and c.leased_until is not null))
+          and coalesce(c.leased_until <= machine, true) and coalesce(c.not_before <= machine, true)
+          and c.kind = any (kinds)
+        order by c.due_at nulls first limit at_most for update skip locked) found
+      where (d.kind, d.tenant_id, d.key) = (found.kind, found.tenant_id, found.key)
+      returning d.kind, d.tenant_id, d.key, d.cause, found.leased_until is not null;
+  end $$;
+
+-- When something that is due already may run: the end of the nearest spacing or backoff.
+create function due_next_start(kinds text[], at timestamptz, machine timestamptz) returns timestamptz
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$
+    select min(not_before) from due
+    where due_at <= at and leased_until is null and not_before > machine and kind = any (kinds)
+  $$;
+
+-- Begin the work: whatever was asked for until now is covered by this run. Nothing comes back if the
+-- promise was withdrawn, or the work is somebody else's.
+create function due_take(of_kind text, of_tenant uuid, of_key uuid, run uuid, machine timestamptz, lease_until timestamptz)
+  returns setof due
   language sql security definer set search_path = pg_catalog, public
   as $$
-    update due set due_at = lease_until, attempts = attempts + 1
-    where (kind, tenant_id, key) in (
-      select kind, tenant_id, key from due
-      where due_at <= at and kind = any (kinds) order by due_at limit at_most for update skip locked)
+    update due set due_at = null, taken_by = run, leased_until = lease_until, attempts = attempts + 1
+    where kind = of_kind and tenant_id = of_tenant and key = of_key
+      and leased_until is not null and (taken_by is null or leased_until <= machine)
     returning *
   $$;
 
--- Finished: gone, or due again at `again_at`; a wake-up that came in between stays.
-create function due_finish(of_kind text, of_tenant uuid, of_key uuid, leased_until timestamptz,
-                           again_at timestamptz, earliest timestamptz) returns void
-  language plpgsql security definer set search_path = pg_catalog, public
+-- Still at work; false if the work has become somebody else's.
+create function due_renew(of_kind text, of_tenant uuid, of_key uuid, run uuid, lease_until timestamptz) returns boolean
+  language sql security definer set search_path = pg_catalog, public
   as $$
-  begin
-    if again_at is null then
-      delete from due where kind = of_kind and tenant_id = of_tenant and key = of_key and due_at = leased_until;
-      update due set not_before = earliest, due_at = greatest(due_at, earliest), attempts = 0
-        where kind = of_kind and tenant_id = of_tenant and key = of_key;
-    else
-      update due set due_at = case when due_at = leased_until then again_at
-                                   else greatest(least(due_at, again_at), earliest) end,
-                     not_before = earliest, attempts = 0
-        where kind = of_kind and tenant_id = of_tenant and key = of_key;
-    end if;
-  end $$;
+    with renewed as (
+      update due set leased_until = lease_until
+      where kind = of_kind and tenant_id = of_tenant and key = of_key and taken_by = run
+      returning 1)
+    select exists (select from renewed)
+  $$;
+
+-- Finished: resting until `earliest`, or due again at `again_at`, or at what was asked for in between.
+create function due_finish(of_kind text, of_tenant uuid, of_key uuid, run uuid,
+                           again_at timestamptz, earliest timestamptz, failed boolean) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    update due set due_at = least(due_at, again_at), not_before = earliest, leased_until = null, taken_by = null,
+                   attempts = case when failed then attempts else 0 end
+    where kind = of_kind and tenant_id = of_tenant and key = of_key and taken_by = run;
+    delete from due
+    where kind = of_kind and tenant_id = of_tenant and key = of_key
+      and due_at is null and leased_until is null and not_before is null
+  $$;
 
 create function due_list(of_kind text) returns setof due
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select * from due where kind = of_kind order by due_at $$;
+
+-- The transaction's tenant registers an application under its id.
+create function application_home_add(new_app_id uuid) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ insert into application_home values (new_app_id, comity_tenant()) $$;
+
+create function application_home_get(wanted uuid) returns uuid
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select tenant_id from application_home where app_id = wanted $$;
 
 create function signing_keys() returns setof signing_key
   language sql stable security definer set search_path = pg_catalog, public
