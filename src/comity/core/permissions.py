@@ -33,10 +33,20 @@ class Permission(StrEnum):
     EXTERNAL_ACCESS_READ = "TeamworkAppSettings.Read.All"
     EXTERNAL_ACCESS_WRITE = "TeamworkAppSettings.ReadWrite.All"
     PEOPLE_READ = "People.Read.All"
+    DIRECTORY_READ = "Directory.Read.All"
+    """Reads users, groups, the organisation and the logs, as in Graph."""
+    DIRECTORY_WRITE = "Directory.ReadWrite.All"
     CHAT = "Chat.ReadWrite"
     INSTALLATION = "Comity.Installation.ReadWrite"
     """Create tenants, move the lab's clock: the operator's alone."""
 
+
+_DIRECTORY_READ = frozenset(
+    {
+        Permission.ORGANIZATION_READ, Permission.USER_READ, Permission.GROUP_READ, Permission.AUDIT_READ,
+        Permission.PROVISIONING_LOG_READ,
+    }
+)  # fmt: skip
 
 IMPLIED: dict[Permission, frozenset[Permission]] = {
     Permission.ORGANIZATION_WRITE: frozenset({Permission.ORGANIZATION_READ}),
@@ -46,8 +56,12 @@ IMPLIED: dict[Permission, frozenset[Permission]] = {
     Permission.CROSS_TENANT_WRITE: frozenset({Permission.POLICY_READ}),
     Permission.SYNC_WRITE: frozenset({Permission.SYNC_READ}),
     Permission.EXTERNAL_ACCESS_WRITE: frozenset({Permission.EXTERNAL_ACCESS_READ}),
+    Permission.AUDIT_READ: frozenset({Permission.PROVISIONING_LOG_READ}),
+    Permission.DIRECTORY_READ: _DIRECTORY_READ,
+    Permission.DIRECTORY_WRITE: _DIRECTORY_READ
+    | {Permission.DIRECTORY_READ, Permission.USER_WRITE, Permission.GROUP_WRITE},
 }
-"""Whoever may write may read."""
+"""Whoever may write may read. Written out whole: what is implied implies nothing further (graph-api, appendix A)."""
 
 
 def with_implied(permissions: frozenset[Permission]) -> frozenset[Permission]:

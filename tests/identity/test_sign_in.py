@@ -1,0 +1,209 @@
+"""The grants, without HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from comity.core.caller import PrincipalKind
+from comity.core.ids import PERSONAL_REALM, new_id
+from comity.core.permissions import Permission
+from comity.identity import errors, service
+from comity.identity.callers import load_caller
+from comity.identity.passwords import Passwords
+from comity.identity.sign_in import find_sign_in_tenant, sign_in_app, sign_in_person, sign_in_personal
+
+ORIGIN = "http://127.0.0.1:8080"
+DEFAULT = "https://graph.microsoft.com/.default"
+
+
+async def test_a_tenant_is_found_by_id_or_domain_and_by_nothing_else(contoso, db):
+    """A name is no address, and the personal realm is signed in to as /consumers."""
+    assert await find_sign_in_tenant(db, str(contoso.id)) == contoso.id
+    assert await find_sign_in_tenant(db, contoso.domain.upper()) == contoso.id
+    for text in (contoso.tenant.name, str(new_id()), "nobody.example", str(PERSONAL_REALM), "", "x" * 300):
+        with pytest.raises(errors.SignInTenantUnknown):
+            await find_sign_in_tenant(db, text)
+
+
+async def test_an_app_signs_in_with_its_secret(identity, contoso):
+    application, secret = await identity.register(contoso)
+
+    issued = await sign_in_app(
+        identity.sign_in, contoso.id, client_id=str(application.app_id), secret=secret, scope=DEFAULT, origin=ORIGIN
+    )
+
+    assert (await identity.tokens.verify(issued.access_token, origin=ORIGIN)).principal_id == application.id
+
+
+async def test_an_app_without_its_right_secret_is_refused(identity, contoso, fabrikam, db):
+    application, secret = await identity.register(contoso)
+    public = await identity.register_public(contoso, "User.Read")
+    disabled, disabled_secret = await identity.register(contoso)
+    async with db.tenant(contoso.id) as tx:
+        await service.disable_application(tx, contoso.operator, disabled.id)
+    client_id = str(application.app_id)
+
+    for org, who, what, scope, refusal in [
+        (contoso, client_id, "wrong", DEFAULT, errors.ClientSecretWrong),
+        (contoso, client_id, secret + "x", DEFAULT, errors.ClientSecretWrong),
+        (contoso, client_id, disabled_secret, DEFAULT, errors.ClientSecretWrong),
+        (contoso, client_id, None, DEFAULT, errors.ClientSecretMissing),
+        (contoso, client_id, "", DEFAULT, errors.ClientSecretMissing),
+        (contoso, client_id, secret, "User.Read", errors.ScopeInvalid),
+        (contoso, str(new_id()), secret, DEFAULT, errors.ClientUnknown),
+        (contoso, "nonsense", secret, DEFAULT, errors.ClientUnknown),
+        (contoso, str(application.id), secret, DEFAULT, errors.ClientUnknown),
+        (contoso, str(public.app_id), None, DEFAULT, errors.ClientGrantRefused),
+        (contoso, str(disabled.app_id), disabled_secret, DEFAULT, errors.ClientDisabled),
+        (fabrikam, client_id, secret, DEFAULT, errors.ClientUnknown),
+    ]:
+        with pytest.raises(refusal):
+            await sign_in_app(identity.sign_in, org.id, client_id=who, secret=what, scope=scope, origin=ORIGIN)
+
+
+async def test_a_secret_ends_by_the_machine_clock(identity, contoso, clock):
+    """A lab that moves the business clock by years keeps its secrets (design §4.10)."""
+    application, secret = await identity.register(contoso)
+
+    async def attempt() -> None:
+        await sign_in_app(
+            identity.sign_in, contoso.id, client_id=str(application.app_id), secret=secret, scope=DEFAULT, origin=ORIGIN
+        )
+
+    clock.offset = timedelta(days=9999)
+    await attempt()
+    identity.machine.offset = service.SECRET_LIFETIME + timedelta(seconds=1)
+    with pytest.raises(errors.ClientSecretExpired):
+        await attempt()
+
+
+async def test_a_person_signs_in_where_the_app_allows_it(identity, contoso, db):
+    annie = await contoso.add_person("annie")
+    await identity.give_password(contoso, annie, "correct horse")
+    client = await identity.register_public(contoso, "User.Read", "Chat.ReadWrite")
+
+    issued = await sign_in_person(
+        identity.sign_in, contoso.id, client_id=str(client.app_id), secret=None,
+        username=annie.user_principal_name.upper(), password="correct horse", scope="openid User.Read", origin=ORIGIN,
+        nonce="n-1",
+    )  # fmt: skip
+    bearer = await identity.tokens.verify(issued.access_token, origin=ORIGIN)
+    async with db.tenant(contoso.id) as tx:
+        caller = await load_caller(tx, bearer, request_id=new_id())
+
+    assert issued.scope == "User.Read openid"
+    assert issued.id_token is not None
+    assert bearer.kind is PrincipalKind.USER
+    assert caller.user_id == annie.id
+    assert caller.may(Permission.ORGANIZATION_READ)
+    assert not caller.may(Permission.CHAT), "not asked for"
+    with pytest.raises(errors.TokenAudienceWrong):
+        await identity.tokens.verify(issued.id_token, origin=ORIGIN)
+
+
+async def test_wrong_names_and_wrong_passwords_get_one_answer(identity, contoso, fabrikam):
+    """Nobody can try out who exists; who is disabled hears so only with the right password."""
+    annie, bob = await contoso.add_person("annie"), await contoso.add_person("bob")
+    charlie = await contoso.add_person("charlie", account_enabled=False)
+    guest = await contoso.invite_guest(await fabrikam.add_person("dan"))
+    for each in (annie, charlie):
+        await identity.give_password(contoso, each, "correct horse")
+    client = await identity.register_public(contoso, "User.Read")
+
+    for username, password, refusal in [
+        (annie.user_principal_name, "wrong horse", errors.PasswordWrong),
+        ("nobody@" + contoso.domain, "correct horse", errors.PasswordWrong),
+        (bob.user_principal_name, "correct horse", errors.PasswordWrong),
+        (guest.user_principal_name, "correct horse", errors.PasswordWrong),
+        (charlie.user_principal_name, "wrong horse", errors.PasswordWrong),
+        (charlie.user_principal_name, "correct horse", errors.AccountDisabled),
+    ]:
+        with pytest.raises(refusal) as refused:
+            await sign_in_person(
+                identity.sign_in, contoso.id, client_id=str(client.app_id), secret=None, username=username,
+                password=password, scope="User.Read", origin=ORIGIN,
+            )  # fmt: skip
+        assert refused.value.parameters == {}
+
+
+async def test_an_app_not_made_for_passwords_gets_none(identity, contoso):
+    application, secret = await identity.register(contoso, scopes=["User.Read"])
+    public = await identity.register_public(contoso, "User.Read")
+
+    for client, given, refusal in [
+        (application, secret, errors.ClientGrantRefused),
+        (public, "a secret", errors.ClientIsPublic),
+    ]:
+        with pytest.raises(refusal):
+            await sign_in_person(
+                identity.sign_in, contoso.id, client_id=str(client.app_id), secret=given, username="x", password="y",
+                scope="User.Read", origin=ORIGIN,
+            )  # fmt: skip
+
+
+async def test_a_personal_account_signs_in_by_mail_or_phone_through_any_tenants_client(identity, contoso, db):
+    phone = f"+49{new_id().int % 10**10:010d}"
+    dana = await identity.add_personal("dana", password="correct horse", phone=phone)
+    client = await identity.register_public(contoso, "User.Read", "Chat.ReadWrite")
+
+    for username in (dana.mail, phone):
+        issued = await sign_in_personal(
+            identity.sign_in, client_id=str(client.app_id), secret=None, username=username, password="correct horse",
+            scope=DEFAULT, origin=ORIGIN,
+        )  # fmt: skip
+        bearer = await identity.tokens.verify(issued.access_token, origin=ORIGIN)
+        async with db.tenant(PERSONAL_REALM, person=dana.id) as tx:
+            caller = await load_caller(tx, bearer, request_id=new_id())
+        assert caller.user_id == dana.id
+        assert caller.is_personal
+        assert caller.permissions == {Permission.CHAT}
+        assert not caller.may(Permission.USER_READ), "the realm is no directory (design §4.9)"
+
+
+async def test_a_personal_account_is_refused_like_anybody(identity, contoso, db):
+    phone = f"+49{new_id().int % 10**10:010d}"
+    dana, erin = [await identity.add_personal(name, password="correct horse", phone=phone) for name in ("dana", "erin")]
+    annie = await contoso.add_person("annie")
+    await identity.give_password(contoso, annie, "correct horse")
+    client = await identity.register_public(contoso, "User.Read")
+    confidential, secret = await identity.register(contoso, scopes=["User.Read"])
+    disabled = await identity.register_public(contoso, "User.Read")
+    async with db.tenant(contoso.id) as tx:
+        await service.disable_application(tx, contoso.operator, disabled.id)
+
+    for who, given, username, password, refusal in [
+        (client, None, dana.mail, "wrong horse", errors.PasswordWrong),
+        (client, None, phone, "correct horse", errors.PasswordWrong),  # two people share it
+        (client, None, annie.user_principal_name, "correct horse", errors.PasswordWrong),  # a work account
+        (client, "secret", erin.mail, "correct horse", errors.ClientIsPublic),
+        (confidential, secret, erin.mail, "correct horse", errors.ClientGrantRefused),
+        (disabled, None, erin.mail, "correct horse", errors.ClientDisabled),
+    ]:
+        with pytest.raises(refusal):
+            await sign_in_personal(
+                identity.sign_in, client_id=str(who.app_id), secret=given, username=username, password=password,
+                scope="User.Read", origin=ORIGIN,
+            )  # fmt: skip
+
+
+async def test_a_hash_of_older_parameters_is_renewed_at_sign_in(identity, contoso, db):
+    annie = await contoso.add_person("annie")
+    await identity.give_password(contoso, annie, "correct horse")
+    client = await identity.register_public(contoso, "User.Read")
+    newer = identity.sign_in.__class__(db, identity.tokens, Passwords(memory_kib=128, passes=1), identity.machine)
+
+    for _ in range(2):
+        await sign_in_person(
+            newer, contoso.id, client_id=str(client.app_id), secret=None, username=annie.user_principal_name,
+            password="correct horse", scope="User.Read", origin=ORIGIN,
+        )  # fmt: skip
+
+    async with db.tenant(contoso.id) as tx:
+        row = await tx.row(
+            "select password_hash from credential where tenant_id = %(tenant_id)s and user_id = %(id)s", id=annie.id
+        )
+    assert row is not None
+    assert "m=128," in row[0]
+    newer.passwords.close()
