@@ -36,9 +36,14 @@ def words(text: str) -> list[str]:
     return [each.strip("'") for each in _WORDS.split(fold(text)) if each.strip("'")]
 
 
+@lru_cache(maxsize=65536)
 def name_key(text: str | None) -> str:
     """A name part as one folded text, words joined by single blanks; empty for none."""
-    return " ".join(words(text)) if text else ""
+    if not text:
+        return ""
+    if text.isascii() and text.replace(" ", "").isalnum():  # most names; the general way gives the same
+        return " ".join(text.lower().split())
+    return " ".join(words(text))
 
 
 def address_key(text: str) -> str:

@@ -15,6 +15,7 @@ from uuid import UUID
 from comity.core.ids import PERSONAL_REALM, TenantId
 from comity.db.queries import Queries
 from comity.db.transaction import LastWords, Transaction
+from comity.db.values import array_text
 from comity.events.model import EXTERNAL_BIT, Change, ChangeKind, Entry, FeedExpired
 
 Q: Final = Queries("comity.events")
@@ -63,11 +64,11 @@ async def _flush(tx: Transaction) -> None:
         await observer(tx, changes)
     await tx.execute(
         Q.append,
-        kinds=[int(each.kind) for each in changes],
-        objects=[each.object_id for each in changes],
-        relateds=[each.related_id for each in changes],
-        changes=[each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes],
-        causes=[each.cause or tx.cause for each in changes],
+        kinds=array_text(each.kind.value for each in changes),
+        objects=array_text(each.object_id for each in changes),
+        relateds=array_text(each.related_id for each in changes),
+        changes=array_text(each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes),
+        causes=array_text(each.cause or tx.cause for each in changes),
         at=tx.now,
     )
     tenant_id = tx.tenant_id

@@ -7,6 +7,7 @@ when everything behind it is applied. A crash anywhere repeats a page, which the
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from comity.db.crossings.cycle import InboundSyncOff, claim
 from comity.db.database import Database
 from comity.db.errors import Duplicate, ValueRefused
 from comity.db.transaction import Transaction
+from comity.db.values import text_array
 from comity.directory.decide import mangled_upn
 from comity.events import feed
 from comity.events.model import Entry
@@ -56,6 +58,8 @@ _COUNTED: Final = {
     Action.DELETE: "deleted",
     Action.RESTORE: "restored",
 }
+PAGES_UNDER_WAY: Final = 2
+"""Pages in work at once in one drain; versions guard each row, so their order does not matter."""
 RETURNS_MAX: Final = 3
 """How often a person whose account changed under the plan is decided again before it counts as a failure."""
 
@@ -136,6 +140,12 @@ class _Lane:
     @property
     def everybody(self) -> bool:
         return self.job.scope_mode is ScopeMode.ALL
+
+    def take_numbers(self, count: int) -> int:
+        """The first of `count` step numbers that nobody else gets."""
+        first = self.next_step
+        self.next_step += count
+        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,14 +289,7 @@ class _Drain:
 
         `entries` is None for jobs that look at everybody they concern.
         """
-        finished = True
-        async for jobs, causes in self._pages(entries):
-            if not self._going():
-                finished = False
-                break
-            await self._page(jobs, causes)
-        if finished:
-            finished = await self._second_look()
+        finished = await self._look_at(self._pages(entries)) and await self._look_at(self._second_look())
         async with self._db.tenant(self._source) as tx:
             for lane in self._lanes.values():
                 stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
@@ -303,6 +306,7 @@ class _Drain:
             self._result.counts[lane.job.id] = done + lane.counts
             if lane.missed_a_page and lane.closed is None:
                 self._result.left.add(lane.job.id)
+        self._lanes = {}
         if not finished:
             self._going = lambda: False
 
@@ -368,18 +372,31 @@ class _Drain:
             yield frozenset(jobs), dict.fromkeys(ids, cause)
             after = ids[-1]
 
-    async def _second_look(self) -> bool:
-        """People whose manager came into the target only in this stretch; False if it was stopped."""
+    async def _second_look(self) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
+        """People whose manager came into the target only in this stretch."""
         for lane in self._lanes.values():
             again, lane.unresolved = lane.unresolved, {}
             ids = sorted(again)
             for start in range(0, len(ids), PAGE_SIZE):
+                yield frozenset({lane.job.id}), {each: again[each] for each in ids[start : start + PAGE_SIZE]}
+
+    async def _look_at(self, pages: AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]) -> bool:
+        """Work on these pages, a few at a time: one is written while the next is read. False if stopped."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            async for jobs, causes in pages:
                 if not self._going():
-                    return False
-                await self._page(
-                    frozenset({lane.job.id}), {each: again[each] for each in ids[start : start + PAGE_SIZE]}
-                )
-        return True
+                    break
+                under_way.add(asyncio.create_task(self._page(jobs, causes)))
+                if len(under_way) >= PAGES_UNDER_WAY:
+                    under_way = await _settle_some(under_way)
+            while under_way:
+                under_way = await _settle_some(under_way)
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        return self._going()
 
     # ── one page ─────────────────────────────────────────────────────────────────────────────────
 
@@ -444,8 +461,7 @@ class _Drain:
             async with lane.target.visit(flushed=False, cause=self._cause) as visit:
                 self._tell(Phase.PLANNING, lane.job.id)
                 plan = await self._plan(lane, visit, reading, people)
-                first = lane.next_step
-                steps = list(enumerate(plan.steps, start=first))
+                steps = list(enumerate(plan.steps, start=lane.take_numbers(len(plan.steps))))
                 receipts = await visit.apply(Batch(lane.plan_id, lane.job.id, steps, causes)) if steps else []
                 self._tell(Phase.APPLYING, lane.job.id)
         except (Duplicate, ValueRefused) as fault:
@@ -456,7 +472,6 @@ class _Drain:
             receipts, skips = await self._visit(lane, reading, people[:middle], causes)
             more_receipts, more_skips = await self._visit(lane, reading, people[middle:], causes)
             return receipts + more_receipts, skips + more_skips
-        lane.next_step = first + len(steps)
         lane.unresolved.update((each, causes[each]) for each in plan.unresolved)
         skips = list(plan.skips)
         missed = {step.source_id for step in plan.steps} - {receipt.source_id for receipt in receipts}
@@ -500,8 +515,7 @@ class _Drain:
         self, lane: _Lane, receipts: list[Receipt], skips: list[Skip], causes: Mapping[UserId, CauseId], begun: float
     ) -> None:
         """Project one page's receipts and failures to the source's log and links."""
-        numbered = list(enumerate(skips, start=lane.next_step))
-        lane.next_step += len(skips)
+        numbered = list(enumerate(skips, start=lane.take_numbers(len(skips))))
         counted = _count(receipts, skips, causes)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
@@ -529,7 +543,8 @@ class _Drain:
                 runs[cause] = await store.open_run(tx, RunId(new_id()), job_id, cause, "incremental")
         rows: list[tuple[object, ...]] = [
             (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
-             Status.SUCCESS.value, None, r.changed, r.before, r.after)
+             Status.SUCCESS.value, None, r.changed,
+             None if r.before is None else text_array(r.before), text_array(r.after))
             for r in receipts
         ]  # fmt: skip
         rows += [
@@ -558,6 +573,14 @@ async def _next_stretch(tx: Transaction, jobs: Sequence[Job]) -> tuple[list[Job]
     if not entries:
         return [], [], 0
     return [each for each in jobs if each.watermark == furthest], entries, entries[-1].position
+
+
+async def _settle_some(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """Wait for one of them at least; a failure goes on."""
+    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return left
 
 
 async def _is_active(tx: Transaction, job_id: JobId) -> bool:

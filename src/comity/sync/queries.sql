@@ -74,17 +74,18 @@ where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and source_id = any 
 -- name: candidates
 -- Whom a full look concerns, by id: whoever is assigned, a member of an assigned group, or linked already.
 select c.id from (
-  (select a.principal_id as id from sync_assignment a
+  (select distinct a.principal_id as id from sync_assignment a
    where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'user' and a.principal_id > %(after)s
    order by a.principal_id limit %(at_most)s)
   union
-  (select m.member_id from sync_assignment a
-   join group_member m on m.tenant_id = a.tenant_id and m.group_id = a.principal_id
-   where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'group'
-     and m.tenant_id = %(tenant_id)s and m.member_id > %(after)s and m.member_kind = 'user'
+  (select distinct m.member_id
+   from (select distinct a.principal_id from sync_assignment a
+         where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'group') g
+   join group_member m on m.group_id = g.principal_id
+   where m.tenant_id = %(tenant_id)s and m.member_id > %(after)s and m.member_kind = 'user'
    order by m.member_id limit %(at_most)s)
   union
-  (select o.source_id from sync_object o
+  (select distinct o.source_id from sync_object o
    where o.tenant_id = %(tenant_id)s and o.job_id = any (%(jobs)s) and o.source_id > %(after)s
    order by o.source_id limit %(at_most)s)
 ) c order by c.id limit %(at_most)s;
@@ -160,7 +161,8 @@ order by plan_id desc, step desc limit %(at_most)s;
 -- Projected from receipts; repeating it changes nothing.
 insert into provisioning_log (tenant_id, plan_id, step, job_id, run_id, source_id, target_id, action, status, code,
                               changed, before, after, at)
-select %(tenant_id)s, plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, %(at)s
+select %(tenant_id)s, plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed,
+       before::text[], after::text[], %(at)s
 from staged_log order by plan_id, step
 on conflict do nothing;
 
@@ -259,13 +261,13 @@ returning u.id;
 -- Target: one receipt per applied step. A creation's values are those of the row itself.
 insert into sync_receipt (tenant_id, plan_id, step, source_tenant_id, job_id, source_id, target_id, action,
                           before, after, changed, version_after, at, cause)
-select %(tenant_id)s, %(plan_id)s, step, %(source)s, %(job_id)s, source_id, id, action, before,
+select %(tenant_id)s, %(plan_id)s, step, %(source)s, %(job_id)s, source_id, id, action, before::text[],
        case when action = 1 then array[
          display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
          account_enabled::text, show_in_address_list::text, street_address, city, state, postal_code, country,
          company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
          business_phone, mobile_phone, manager_id::text]
-       else after end,
+       else after::text[] end,
        changed, version + case when changed = 0 then 0 else 1 end, %(at)s, cause
 from staged_sync where not step = any (%(left_out)s)
 order by step;

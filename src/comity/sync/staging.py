@@ -7,6 +7,7 @@ from typing import Final
 
 from comity.core.ids import CauseId, UserId
 from comity.db.bulk import Staging
+from comity.db.values import text_array
 from comity.directory.model import Attribute, attributes_of
 from comity.directory.store import keys_of
 from comity.sync.model import CARRIED, Step, Values
@@ -27,8 +28,8 @@ STAGED_SYNC: Final = Staging(
         ("version", "bigint"),
         ("changed", "bigint"),
         ("cause", "uuid"),
-        ("before", "text[]"),
-        ("after", "text[]"),
+        ("before", "text"),
+        ("after", "text"),
         *((each.column, _KINDS.get(each, "text")) for each in CARRIED),
         ("upn_key", "text"),
         ("mail_key", "text"),
@@ -51,8 +52,8 @@ STAGED_LOG: Final = Staging(
         ("status", "smallint"),
         ("code", "text"),
         ("changed", "bigint"),
-        ("before", "text[]"),
-        ("after", "text[]"),
+        ("before", "text"),
+        ("after", "text"),
     ),
 )
 
@@ -73,7 +74,7 @@ def sync_rows(steps: Iterable[tuple[int, Step]], causes: Mapping[UserId, CauseId
             step.target_version,
             step.changed,
             causes[step.source_id],
-            *changed_values(step),
+            *(None if each is None else text_array(each) for each in changed_values(step)),
             *values,
             *keys_of(
                 user_principal_name=values[_UPN],  # type: ignore[arg-type]
