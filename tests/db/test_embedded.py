@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -191,6 +193,17 @@ def test_a_guardian_asked_to_stop_stops_the_server_and_may_be_replaced(data, lea
     with psycopg.connect(lease.again().dsn) as connection:
         connection.execute("select 1")
     assert guardian_of(data) != guardian
+
+
+def test_it_needs_nothing_but_the_standard_library():
+    """The guardian runs without site-packages, and a command that asks for help must not wait for a driver."""
+    source = Path(__file__).parents[2] / "src"
+
+    subprocess.run(
+        [sys.executable, "-S", "-c", "import comity.db.embedded.guardian"],
+        env={"PYTHONPATH": str(source)},
+        check=True,
+    )
 
 
 def test_a_closed_lease_is_closed_for_good(data):
