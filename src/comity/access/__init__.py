@@ -1,0 +1,1 @@
+"""External access: configuration, policies, assignments, the decision and its permit."""

@@ -1,0 +1,143 @@
+"""What can go wrong with external access; the codes are those of external-access §17 where it has one.
+
+Invalid    InvalidIdentity, GlobalImmutable, ConflictingParameters, InvalidDomain, TooManyDomains,
+           TooManyBlockedUsers, StringNotAccepted, ParameterRetired, InvalidEnumValue,
+           PropertyUnknown, PropertyValueInvalid
+NotFound   PolicyNotFound, AssigneeUnknown
+Conflict   PolicyExists, PolicyInUse
+Forbidden  AccessRefused (PersonUnreachable, RequestPending), PermitMissing
+"""
+
+from __future__ import annotations
+
+from comity.access.model import Decision, Rule
+from comity.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class InvalidIdentity(Invalid):
+    """A policy's name is empty, a wildcard, `site:` or Global where that cannot be."""
+
+    code = "InvalidIdentity"
+
+
+class GlobalImmutable(Invalid):
+    """Part of the Global policy that is fixed."""
+
+    code = "GlobalImmutable"
+
+
+class ConflictingParameters(Invalid):
+    """Two parameters that set the same thing."""
+
+    code = "ConflictingParameters"
+
+
+class InvalidDomain(Invalid):
+    """No domain, or one that is meaningless there; `fault` says which."""
+
+    code = "InvalidDomain"
+
+
+class TooManyDomains(Invalid):
+    """More domains than a list, or allow and block list together, may hold."""
+
+    code = "TooManyDomains"
+
+
+class TooManyBlockedUsers(Invalid):
+    """More blocked individuals than the list may hold."""
+
+    code = "TooManyBlockedUsers"
+
+
+class StringNotAccepted(Invalid):
+    """Plain text where a list or an object belongs."""
+
+    code = "StringNotAccepted"
+
+
+class ParameterRetired(Invalid):
+    """The property belonged to a service that ended."""
+
+    code = "ParameterRetired"
+
+
+class InvalidEnumValue(Invalid):
+    """Not one of the property's values; lists them."""
+
+    code = "InvalidEnumValue"
+
+
+class PropertyUnknown(Invalid):
+    """No property of that name."""
+
+    code = "property-unknown"
+
+
+class PropertyValueInvalid(Invalid):
+    """A value of the wrong type."""
+
+    code = "property-value-invalid"
+
+
+class PolicyNotFound(NotFound):
+    """No external access policy of that name."""
+
+    code = "PolicyNotFound"
+
+
+class AssigneeUnknown(NotFound):
+    """Policies are granted to living accounts of the tenant's own; this is none."""
+
+    code = "assignee-unknown"
+
+
+class PolicyExists(Conflict):
+    """An external access policy of that name exists."""
+
+    code = "PolicyExists"
+
+
+class PolicyInUse(Conflict):
+    """The policy is still granted to somebody; says to how many."""
+
+    code = "PolicyInUse"
+
+
+class AccessRefused(Forbidden):
+    """External access refuses; `decision` is what the asker may see of it (external-access §10)."""
+
+    code = "access-refused"
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(**decision.parameters)
+        self.decision = decision
+
+
+class PersonUnreachable(AccessRefused):
+    """Nobody there, or nobody who may be reached: one answer for both (external-access §10)."""
+
+    code = "person-unreachable"
+
+
+class RequestPending(AccessRefused):
+    """The chat has to be accepted before more can be written (external-access §9)."""
+
+    code = "request-pending"
+
+
+def refusal(seen: Decision) -> AccessRefused:
+    """The error for a refusal, as the actor may see it."""
+    match seen.deciding_rule:
+        case Rule.UNREACHABLE:
+            return PersonUnreachable(seen)
+        case Rule.REQUEST_PENDING:
+            return RequestPending(seen)
+        case _:
+            return AccessRefused(seen)
+
+
+class PermitMissing(Forbidden):
+    """A door was tried without the permit for just this act."""
+
+    code = "permit-missing"

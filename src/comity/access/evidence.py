@@ -1,0 +1,97 @@
+"""From what a crossing read to the nouns that a decision takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from comity.access import properties, store
+from comity.access.decide import decide, effective_policy
+from comity.access.model import (
+    GLOBAL,
+    AccountKind,
+    AddressedBy,
+    BlockedIndividuals,
+    Decision,
+    ExternalAccessPolicy,
+    Identity,
+    Person,
+    Purpose,
+    Side,
+    TenantConfiguration,
+)
+from comity.core.ids import PERSONAL_REALM, TenantId
+from comity.db.crossings.decision import Inputs, TenantRow, load_inputs
+from comity.db.transaction import Transaction
+from comity.tenancy.model import Cloud
+
+Instead = Mapping[TenantId, properties.Changes]
+"""Configuration values to ask with in place of the stored ones, by tenant; nothing is written."""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everybody whom a decision is about, as nouns."""
+
+    people: dict[Person, Identity] = field(default_factory=dict)
+    consumer_available: bool = True
+
+    def decide(
+        self, actor: Person, target: Person, purpose: Purpose, *, by: AddressedBy = AddressedBy.EMAIL
+    ) -> Decision:
+        """The decision for one pair of them."""
+        return decide(
+            self.people[actor], self.people[target], purpose, by=by, consumer_available=self.consumer_available
+        )
+
+
+async def load_evidence(tx: Transaction, people: Iterable[Person], *, instead: Instead | None = None) -> Evidence:
+    """Read all sides; store what the decision allows only under their locks (`locks.hold_shared`)."""
+    people = list(dict.fromkeys(people))
+    inputs = await load_inputs(tx, [(each.tenant_id, each.user_id) for each in people])
+    return make_evidence(inputs, people, now=tx.now, instead=instead or {})
+
+
+def make_evidence(inputs: Inputs, people: Iterable[Person], *, now: datetime, instead: Instead) -> Evidence:
+    """The nouns of what was read."""
+    sides = {tenant_id: _side(tenant_id, row, instead.get(tenant_id, {})) for tenant_id, row in inputs.tenants.items()}
+    policies = {tenant_id: _policies(row) for tenant_id, row in inputs.tenants.items()}
+    available_from = inputs.consumer_available_from
+    evidence = Evidence(consumer_available=available_from is None or now >= available_from)
+    for each in people:
+        row = inputs.people.get((each.tenant_id, each.user_id))
+        named = policies.get(each.tenant_id, {})
+        everybody = named.get(store.policy_key(GLOBAL), ExternalAccessPolicy())
+        evidence.people[each] = Identity(
+            id=each.user_id,
+            kind=AccountKind.PERSONAL if each.tenant_id == PERSONAL_REALM else AccountKind.WORK,
+            active=row is not None and row.active,
+            address=row.address if row else "",
+            domain=row.address.rpartition("@")[2] if row else "",
+            side=sides.get(each.tenant_id),
+            policy=effective_policy(
+                direct=named.get(row.policy_key) if row and row.policy_key else None, otherwise=everybody
+            ),
+        )
+    return evidence
+
+
+def _side(tenant_id: TenantId, row: TenantRow, instead: properties.Changes) -> Side:
+    stored: TenantConfiguration = store.make_configuration(
+        row.configuration, row.lists.get(store.CONFIGURATION_OWNER, {})
+    )
+    in_force = bool(row.configuration and row.configuration["block_external_users"])
+    return Side(
+        tenant_id=tenant_id,
+        cloud=Cloud(row.cloud),
+        trial=row.trial,
+        domains=frozenset(row.domains),
+        configuration=properties.changed_configuration(stored, instead) if instead else stored,
+        blocked=BlockedIndividuals(in_force=in_force, addresses=frozenset(row.blocked)),
+        contacts=frozenset(row.contacts),
+    )
+
+
+def _policies(row: TenantRow) -> dict[str, ExternalAccessPolicy]:
+    return {key: store.make_policy(policy, row.lists.get(key, {})) for key, policy in row.policies.items()}

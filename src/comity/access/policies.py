@@ -1,0 +1,199 @@
+"""Make, change, give and take external access policies, one intention each (external-access §4, §5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from uuid import UUID, uuid5
+
+from comity.access import locks, properties, store
+from comity.access.decide import effective_policy
+from comity.access.errors import (
+    AssigneeUnknown,
+    GlobalImmutable,
+    InvalidIdentity,
+    PolicyExists,
+    PolicyInUse,
+    PolicyNotFound,
+)
+from comity.access.model import GLOBAL, ExternalAccessPolicy
+from comity.access.properties import Changes
+from comity.audit.model import Facts
+from comity.audit.service import Record, record
+from comity.core.caller import Caller
+from comity.core.ids import UserId
+from comity.core.permissions import Permission
+from comity.db.transaction import Transaction
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind
+
+_NAME: Final = re.compile(r"^[^\x00-\x1f\x7f:*?\[\]]{1,128}$")
+
+
+async def list_policies(tx: Transaction, caller: Caller) -> list[ExternalAccessPolicy]:
+    """All policies of the tenant, Global first, then by name."""
+    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    return await store.load_policies(tx)
+
+
+async def get_policy(tx: Transaction, caller: Caller, identity: str = GLOBAL) -> ExternalAccessPolicy:
+    """One policy, named `Global`, `Tag:Name` or `Name`.
+
+    Raises:
+        PolicyNotFound, InvalidIdentity, PermissionMissing.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    return await _load(tx, checked_name(identity))
+
+
+async def new_policy(tx: Transaction, caller: Caller, identity: str, changes: Changes) -> ExternalAccessPolicy:
+    """Make a custom policy; what is not named takes the defaults, never Global's values.
+
+    Raises:
+        PolicyExists, GlobalImmutable, InvalidIdentity, PermissionMissing and what
+        `properties.changed_policy` raises.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    name = checked_name(identity)
+    if name == GLOBAL:
+        raise GlobalImmutable(property="Identity")
+    fresh = ExternalAccessPolicy(name=name)
+    policy = properties.changed_policy(fresh, changes)
+    if not await store.add_policy(tx, policy):
+        raise PolicyExists(policy=name)
+    await store.save_policy(tx, fresh, policy)
+    await _note(tx, caller, "New external access policy", name, after=properties.shown(policy))
+    return policy
+
+
+async def set_policy(
+    tx: Transaction, caller: Caller, changes: Changes, *, identity: str = GLOBAL
+) -> ExternalAccessPolicy:
+    """Change properties of a policy, of Global if none is named; the rest stays.
+
+    Raises:
+        PolicyNotFound, GlobalImmutable, InvalidIdentity, PermissionMissing and what
+        `properties.changed_policy` raises.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    name = checked_name(identity)
+    await store.lock_policy(tx, store.policy_key(name))
+    before = await _load(tx, name)
+    return await _save(tx, caller, "Set external access policy", before, properties.changed_policy(before, changes))
+
+
+async def remove_policy(tx: Transaction, caller: Caller, identity: str, *, force: bool = False) -> None:
+    """Remove a custom policy; Global is reset to its defaults instead.
+
+    With `force`, whoever has it falls back to what holds without it.
+
+    Raises:
+        PolicyNotFound, PolicyInUse, InvalidIdentity, PermissionMissing.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    name = checked_name(identity)
+    key = store.policy_key(name)
+    await store.lock_policy(tx, key)
+    before = await _load(tx, name)
+    if name == GLOBAL:
+        await _save(tx, caller, "Reset external access policy", before, ExternalAccessPolicy())
+        return
+    granted = await store.count_granted(tx, key)
+    if granted and not force:
+        raise PolicyInUse(policy=name, people=granted)
+    await store.ungrant_everybody(tx, key)
+    await store.remove_policy(tx, key)
+    gone = {**properties.shown(before), "people": granted}
+    await _note(tx, caller, "Remove external access policy", name, before=gone)
+
+
+async def grant_policy(tx: Transaction, caller: Caller, user_id: UserId, identity: str | None) -> None:
+    """Give a person a policy of her own; None takes it back, so that Global holds again.
+
+    Raises:
+        AssigneeUnknown, PolicyNotFound, InvalidIdentity, PermissionMissing.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    if not await store.is_own_user(tx, user_id):
+        raise AssigneeUnknown(user=str(user_id))
+    before = await store.granted_policy(tx, user_id)
+    after = None
+    if identity is not None:
+        name = checked_name(identity)
+        key = store.policy_key(name)
+        if not await store.hold_policy(tx, key):
+            raise PolicyNotFound(policy=name)
+        after = (await _load(tx, name)).name
+    if before == after:
+        return
+    if after is None:
+        await store.ungrant_policy(tx, [user_id])
+    else:
+        await store.grant_policy(tx, user_id, store.policy_key(after), at=tx.now)
+    facts = [{"ExternalAccessPolicy": each} for each in (before, after)]
+    await record(tx, caller, Record("Grant external access policy", "user", user_id, before=facts[0], after=facts[1]))
+    locks.changing(tx)
+    append(tx, [Change(ChangeKind.ACCESS_CHANGED, user_id)])
+
+
+async def get_effective_policy(tx: Transaction, caller: Caller, user_id: UserId) -> ExternalAccessPolicy:
+    """The one policy that holds for a person: her own, or Global.
+
+    Raises:
+        AssigneeUnknown, PermissionMissing.
+    """
+    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    if not await store.is_own_user(tx, user_id):
+        raise AssigneeUnknown(user=str(user_id))
+    own = await store.granted_policy(tx, user_id)
+    return effective_policy(direct=await _load(tx, own) if own is not None else None, otherwise=await _load(tx, GLOBAL))
+
+
+def checked_name(identity: str) -> str:
+    """The name in an identity: `Tag:Name` and `Name` are one, Global in any case is Global.
+
+    Raises:
+        InvalidIdentity: empty, a wildcard, or a scope that is not `Tag:`.
+    """
+    text = identity.strip()
+    if text[:4].lower() == "tag:":
+        text = text[4:].strip()
+        if text.casefold() == GLOBAL.casefold():
+            raise InvalidIdentity(identity=identity)
+    if not _NAME.match(text):
+        raise InvalidIdentity(identity=identity)
+    return GLOBAL if text.casefold() == GLOBAL.casefold() else text
+
+
+async def _load(tx: Transaction, name: str) -> ExternalAccessPolicy:
+    policy = await store.load_policy(tx, store.policy_key(name))
+    if policy is None:
+        raise PolicyNotFound(policy=name)
+    return policy
+
+
+async def _save(
+    tx: Transaction, caller: Caller, action: str, before: ExternalAccessPolicy, after: ExternalAccessPolicy
+) -> ExternalAccessPolicy:
+    if after == before:
+        return before
+    await store.save_policy(tx, before, after)
+    gone, come = properties.difference(before, after)
+    await _note(tx, caller, action, after.name, before=gone, after=come)
+    return after
+
+
+async def _note(
+    tx: Transaction, caller: Caller, action: str, name: str, *, before: Facts | None = None, after: Facts | None = None
+) -> None:
+    """Audit, lock and version, feed: what every change of a policy does."""
+    policy_id = policy_object_id(tx, name)
+    facts = [None if each is None else {"Identity": name, **each} for each in (before, after)]
+    await record(tx, caller, Record(action, "externalAccessPolicy", policy_id, before=facts[0], after=facts[1]))
+    locks.changing(tx)
+    append(tx, [Change(ChangeKind.ACCESS_CHANGED, policy_id)])
+
+
+def policy_object_id(tx: Transaction, name: str) -> UUID:
+    """The id by which feed and audit know a policy: policies have names only."""
+    return uuid5(tx.tenant_id, f"ExternalAccessPolicy:{store.policy_key(name)}")
