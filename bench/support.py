@@ -73,7 +73,8 @@ def _person(tenant_id: TenantId, domain: str, nr: int, at: datetime) -> User:
     upn = f"p{nr:07}@{domain}"
     return User(
         tenant_id=tenant_id, id=UserId(new_id()), display_name=f"{given} {surname} {nr}", given_name=given,
-        surname=surname, mail_nickname=f"p{nr:07}", user_principal_name=upn, mail=upn, street_address=f"Hauptstraße {nr % 200}",
+        surname=surname, mail_nickname=f"p{nr:07}", user_principal_name=upn, mail=upn,
+        street_address=f"Hauptstraße {nr % 200}",
         city=_CITIES[nr % len(_CITIES)], state="NW", postal_code=f"{10000 + nr % 89999}", country="Germany",
         company_name="Bench AG", department=f"Department {nr % 300}", employee_id=f"E{nr:07}",
         job_title=f"Specialist {nr % 50}", office_location=f"B{nr % 40}.{nr % 7}", preferred_language="de-DE",

@@ -117,11 +117,13 @@ class Database:
         person: UserId | None = None,
         cause: CauseId | None = None,
         flushed: bool = True,
+        many_rows: bool = False,
     ) -> AsyncIterator[Transaction]:
         """One transaction as `tenant_id`; committed at the end, rolled back on any exception.
 
         `person` opens a personal account's own rows. `flushed=False` may be used by batches of a
-        drain only, whose watermark is committed flushed after them (design §4.2).
+        drain only, whose watermark is committed flushed after them (design §4.2). `many_rows` has every
+        statement planned for the sizes at hand: a plan kept from when a table was small reads all of it.
 
         Raises:
             PoolExhausted: no connection came free in time.
@@ -132,7 +134,7 @@ class Database:
         try:
             async with (
                 self._pool.connection() as connection,
-                self._bound(connection, tenant_id, person, flushed=flushed) as tx,
+                self._bound(connection, tenant_id, person, flushed=flushed, many_rows=many_rows) as tx,
             ):
                 tx.cause = cause
                 for greet in self.on_begin:
@@ -163,6 +165,7 @@ class Database:
         person: UserId | None,
         *,
         flushed: bool,
+        many_rows: bool,
     ) -> AsyncIterator[Transaction]:
         # One round trip: begin, role, limits and tenant. UUIDs print as hex and dashes only, so
         # writing them into the text is safe; the simple protocol takes several statements at once.
@@ -170,6 +173,7 @@ class Database:
         await connection.execute(
             "begin isolation level read committed; set local role comity_app; "
             f"{limits}; set local synchronous_commit = {'on' if flushed else 'off'}; "
+            f"{'set local plan_cache_mode = force_custom_plan; ' if many_rows else ''}"
             f"select set_config('comity.tenant', '{tenant_id}', true), "
             f"set_config('comity.person', '{person or ''}', true)"
         )

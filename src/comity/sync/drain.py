@@ -196,7 +196,7 @@ class _Drain:
     async def run(self) -> Drained:
         await self._recover()
         while self._going():
-            async with self._db.tenant(self._source) as tx:
+            async with self._db.tenant(self._source, many_rows=True) as tx:
                 self._all_jobs = await store.list_jobs(tx)
                 refused = {each.job_id for each in self._result.refused} | self._result.left
                 jobs = [each for each in self._all_jobs if each.state is JobState.ACTIVE and each.id not in refused]
@@ -212,7 +212,7 @@ class _Drain:
 
     async def _recover(self) -> None:
         """Project what an earlier drain applied before it was cut off (design §4.6)."""
-        async with self._db.tenant(self._source) as tx:
+        async with self._db.tenant(self._source, many_rows=True) as tx:
             jobs = {each.id: each for each in await store.list_jobs(tx)}
             cut_off = await store.open_plans(tx, list(jobs))
         for plan_id, job_id in cut_off:
@@ -224,7 +224,7 @@ class _Drain:
                         receipts = await visit.receipts(plan_id, after=after)
                 except InboundSyncOff:
                     break  # the target closed its door; its receipts stay there, and the plan stays open for later
-                async with self._db.tenant(self._source) as tx:
+                async with self._db.tenant(self._source, many_rows=True) as tx:
                     await self._project(tx, job_id, receipts, [])
                     if not receipts:
                         await store.end_plan(tx, plan_id, "interrupted", Counts())
@@ -236,7 +236,7 @@ class _Drain:
         """Ask the gate of each job and note a plan for those that may run."""
         self._lanes = {}
         for job in jobs:
-            async with self._db.tenant(self._source) as tx:
+            async with self._db.tenant(self._source, many_rows=True) as tx:
                 outbound = await load_outbound_half(tx, job.target_tenant_id)
                 domain = (await get_tenant(tx, job.target_tenant_id)).initial_domain
             lane = _Lane(
@@ -248,7 +248,7 @@ class _Drain:
                 PlanId(new_id()),
             )
             code = await self._gate(lane)
-            async with self._db.tenant(self._source) as tx:
+            async with self._db.tenant(self._source, many_rows=True) as tx:
                 if code is not None:
                     await self._refuse(tx, lane, code)
                     continue
@@ -290,7 +290,7 @@ class _Drain:
         `entries` is None for jobs that look at everybody they concern.
         """
         finished = await self._look_at(self._pages(entries)) and await self._look_at(self._second_look())
-        async with self._db.tenant(self._source) as tx:
+        async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
                 stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
                 if not stopped:
@@ -318,7 +318,7 @@ class _Drain:
             async for page in self._everybody(dict.fromkeys(self._lanes, self._cause)):
                 yield page
             return
-        async with self._db.tenant(self._source) as tx:
+        async with self._db.tenant(self._source, many_rows=True) as tx:
             groups = await store.assigned_groups(tx, list(self._lanes))
         work = read_entries(
             entries,
@@ -349,7 +349,7 @@ class _Drain:
     ) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
         after: UUID = NOWHERE
         while True:
-            async with self._db.tenant(self._source) as tx:
+            async with self._db.tenant(self._source, many_rows=True) as tx:
                 ids = await store.page_of_members(tx, group_id, after=after, at_most=PAGE_SIZE)
             if not ids:
                 return
@@ -363,7 +363,7 @@ class _Drain:
         everybody = any(self._lanes[job_id].everybody for job_id in jobs)
         after: UUID = NOWHERE
         while True:
-            async with self._db.tenant(self._source) as tx:
+            async with self._db.tenant(self._source, many_rows=True) as tx:
                 ids = await store.page_of_candidates(
                     tx, list(jobs), everybody=everybody, after=after, at_most=PAGE_SIZE
                 )
@@ -423,7 +423,7 @@ class _Drain:
         """Read one page as the source; the transaction is closed before any target is visited."""
         siblings = self._siblings(jobs)
         assigned = [each for each in siblings if not self._offers_everybody(each)]
-        async with self._db.tenant(self._source) as tx:
+        async with self._db.tenant(self._source, many_rows=True) as tx:
             running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
             people = await store.load_people(tx, ids)
             in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
@@ -518,7 +518,7 @@ class _Drain:
         numbered = list(enumerate(skips, start=lane.take_numbers(len(skips))))
         counted = _count(receipts, skips, causes)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
-        async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
+        async with self._db.tenant(self._source, cause=self._cause, flushed=False, many_rows=True) as tx:
             for each in counted:
                 if each not in lane.runs:
                     lane.runs[each] = await store.open_run(tx, RunId(new_id()), lane.job.id, each, _run_kind(lane.job))

@@ -54,22 +54,22 @@ select id, version,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id,
        creation_type is not null, deleted_at is not null
-from users where tenant_id = %(tenant_id)s and id = any (%(ids)s) order by id;
+from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]) order by id;
 
 -- name: in_scope
 -- Who of the page is offered by which job: assigned directly, or by direct membership of an assigned living group.
 select a.job_id, a.principal_id from sync_assignment a
-where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_id = any (%(ids)s) and a.principal_kind = 'user'
+where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_id = any (%(ids)s::uuid[]) and a.principal_kind = 'user'
 union
 select a.job_id, m.member_id
 from group_member m
 join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id and g.deleted_at is null and g.security_enabled
 join sync_assignment a on a.tenant_id = m.tenant_id and a.principal_id = m.group_id and a.job_id = any (%(jobs)s)
-where m.tenant_id = %(tenant_id)s and m.member_id = any (%(ids)s) and m.member_kind = 'user';
+where m.tenant_id = %(tenant_id)s and m.member_id = any (%(ids)s::uuid[]) and m.member_kind = 'user';
 
 -- name: links
 select job_id, source_id, target_id, state from sync_object
-where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and source_id = any (%(ids)s);
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and source_id = any (%(ids)s::uuid[]);
 
 -- name: candidates
 -- Whom a full look concerns, by id: whoever is assigned, a member of an assigned group, or linked already.
@@ -194,7 +194,7 @@ select id, version,
        business_phone, mobile_phone, manager_id,
        home_user_id, deleted_by
 from users
-where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s) and purged_at is null;
+where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s::uuid[]) and purged_at is null;
 
 -- name: present_by_upn
 -- Target: living accounts under these names: somebody else's, or a guest whose home was not known.
@@ -204,7 +204,7 @@ select id, version,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id,
        home_user_id, deleted_by, creation_type is not null and home_user_id is null, upn_key
-from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s) and deleted_at is null;
+from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s::text[]) and deleted_at is null;
 
 -- name: create_staged
 -- Target: new accounts, redeemed, in key order. Whoever came to stand there meanwhile is decided again.

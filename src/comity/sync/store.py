@@ -11,7 +11,7 @@ from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, Us
 from comity.db.bulk import bulk
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
-from comity.db.values import jsonb
+from comity.db.values import array_text, jsonb
 from comity.sync.model import (
     Action,
     Actions,
@@ -94,13 +94,13 @@ async def assigned_groups(tx: Transaction, jobs: Sequence[JobId]) -> dict[GroupI
 
 async def load_people(tx: Transaction, ids: Sequence[UserId]) -> list[Person]:
     """People of one page, whatever became of them."""
-    return await tx.all(Person, Q.people, ids=list(ids))
+    return await tx.all(Person, Q.people, ids=array_text(ids))
 
 
 async def load_in_scope(tx: Transaction, jobs: Sequence[JobId], ids: Sequence[UserId]) -> dict[JobId, set[UserId]]:
     """Who of the page is offered by which job, by direct or group assignment."""
     found: dict[JobId, set[UserId]] = {job_id: set() for job_id in jobs}
-    for job_id, user_id in await tx.rows(Q.in_scope, jobs=list(jobs), ids=list(ids)):
+    for job_id, user_id in await tx.rows(Q.in_scope, jobs=list(jobs), ids=array_text(ids)):
         found[job_id].add(user_id)
     return found
 
@@ -110,7 +110,7 @@ async def load_links(
 ) -> dict[JobId, dict[UserId, UserId]]:
     """Living links of the page: source id to target id, per job."""
     found: dict[JobId, dict[UserId, UserId]] = {job_id: {} for job_id in jobs}
-    for job_id, source_id, target_id, state in await tx.rows(Q.links, jobs=list(jobs), ids=list(ids)):
+    for job_id, source_id, target_id, state in await tx.rows(Q.links, jobs=list(jobs), ids=array_text(ids)):
         if state == "linked":
             found[job_id][source_id] = target_id
     return found

@@ -17,6 +17,7 @@ from comity.db.crossings.cycle import as_target
 from comity.db.database import Database
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
+from comity.db.values import array_text, text_array
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.partners.model import InboundHalf
@@ -113,7 +114,7 @@ class LocalVisit:
 
     async def look(self, people: Sequence[Person], upns: Mapping[UserId, str]) -> Seen:
         """Two statements, whatever the number of people."""
-        ids = [person.id for person in people]
+        ids = array_text(person.id for person in people)
         present: dict[UserId, Present] = {
             row.home_user_id: row
             for row in await self._tx.all(Present, Q.present, source=self._source, ids=ids)
@@ -126,7 +127,7 @@ class LocalVisit:
         }
         taken = set()
         if wanted:
-            for *row, home_unknown, upn_key in await self._tx.rows(Q.present_by_upn, keys=list(wanted)):
+            for *row, home_unknown, upn_key in await self._tx.rows(Q.present_by_upn, keys=text_array(list(wanted))):
                 found = Present(*row)
                 source_id = wanted[upn_key]
                 if home_unknown and source_id not in present:

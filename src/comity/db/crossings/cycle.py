@@ -38,7 +38,7 @@ async def as_target(
     Raises:
         InboundSyncOff: the target has not allowed inbound sync from this source, or does not exist.
     """
-    async with db.tenant(target, cause=cause, flushed=flushed) as tx:
+    async with db.tenant(target, cause=cause, flushed=flushed, many_rows=True) as tx:
         row = await tx.row(_ALLOWED, source=source)
         if row is None or row[0] is not True:
             raise InboundSyncOff(source=str(source), target=str(target))
