@@ -1,0 +1,1 @@
+"""Multitenant organisations: several tenants that belong together, each of which said so itself."""
