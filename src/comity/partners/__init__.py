@@ -1,0 +1,1 @@
+"""What one tenant declares toward another: inbound, outbound, automatic redemption, sync allowed."""
