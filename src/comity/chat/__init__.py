@@ -1,0 +1,1 @@
+"""Chats, members, messages, seats, reading positions, first contact."""
