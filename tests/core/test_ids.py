@@ -1,0 +1,20 @@
+"""Identifiers: time-ordered, and in the order they were made."""
+
+from __future__ import annotations
+
+from uuid import RFC_4122
+
+from comity.core.ids import new_id
+
+
+def test_ids_come_in_the_order_they_were_made():
+    """RFC 9562 §6.2: logs and audits list by id, also within one millisecond."""
+    ids = [new_id() for _ in range(20_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_ids_are_of_version_7():
+    """RFC 9562 §5.7."""
+    made = new_id()
+    assert (made.version, made.variant) == (7, RFC_4122)
