@@ -20,6 +20,7 @@ from procrastinate.jobs import Status
 from comity.core.ids import TenantId
 from comity.core.logs import get_logger
 from comity.jobs.model import Order, QueueUnavailable
+from comity.jobs.presence import WORKER_NAME
 from comity.jobs.queue import Do
 from comity.jobs.schema import OPTIONS
 
@@ -46,7 +47,9 @@ class ProcrastinateQueue:
         self._wait_s = wait_s
         self._app = App(
             connector=PsycopgConnector(
-                conninfo=url, min_size=1, max_size=CONNECTIONS_MAX, timeout=wait_s, kwargs={"options": OPTIONS}
+                conninfo=url, min_size=1, max_size=CONNECTIONS_MAX, timeout=wait_s, 
+                kwargs={"options": OPTIONS, "application_name": WORKER_NAME},
+
             )
         )
         self._app.task(name=TASK, queue=QUEUE)(self._run)

@@ -23,3 +23,7 @@ select due_finish(%(kind)s, %(of_tenant)s, %(key)s, %(run)s, %(again_at)s, %(ear
 -- name: waiting
 -- Orders of a kind, the most urgent first.
 select kind, tenant_id, key, due_at, leased_until, attempts from due_list(%(kind)s);
+
+-- name: worker_is_present
+select exists (
+  select from pg_stat_activity where datname = current_database() and application_name = %(name)s);

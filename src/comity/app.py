@@ -1,0 +1,251 @@
+"""The wiring: settings → server → database → rooms → web process, worker, command line.
+
+The only file that knows everyone. What is heavy is imported where it is used, because a supervisor needs
+none of it and `--help` may not wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from comity.core.clock import BusinessClock, MachineClock
+    from comity.core.settings import Settings
+    from comity.db.database import Address, Database
+    from comity.db.embedded import Lease
+    from comity.events.feed import Feed, Observer
+    from comity.events.hints import PostgresHints
+    from comity.jobs.model import Work
+
+CLOCK_S = 1.0
+"""How often a process without a tick looks whether somebody moved the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comity:
+    """An opened installation: everything that doors and workers are made of."""
+
+    settings: Settings
+    clock: BusinessClock
+    machine: MachineClock
+    db: Database
+    feed: Feed
+    hints: PostgresHints
+
+    async def refresh_clock(self) -> None:
+        """Read the business clock's offset again: somebody may have moved it."""
+        from comity.tenancy.installation import read_installation
+
+        self.clock.offset = (await read_installation(self.db)).clock_offset
+
+
+@asynccontextmanager
+async def open_comity(settings: Settings, *, may_migrate: bool | None = None) -> AsyncIterator[Comity]:
+    """Open the installation; the embedded server is started if nobody did, and leaves after its last user.
+
+    `may_migrate` says whether a schema that is behind is brought up to date; by default that of a server
+    of our own. What was changed is hinted to other processes at the end.
+
+    Raises:
+        DatabaseUnavailable, EmbeddedServerError, SchemaNewer, SchemaOlder, RolesMissing.
+    """
+    from comity.core.clock import BusinessClock, MachineClock
+    from comity.db.database import Database
+    from comity.db.ready import make_ready
+    from comity.events.feed import Feed, wire
+    from comity.events.hints import PostgresHints
+    from comity.tenancy.service import ensure_personal_realm
+
+    machine = MachineClock()
+    clock = BusinessClock(machine)
+    lease, address = await _find_server(settings)
+    try:
+        own = lease is not None
+        await make_ready(address.direct_url, now=machine.now(), may_migrate=own if may_migrate is None else may_migrate)
+        async with Database(
+            address,
+            clock=clock,
+            size=settings.pool_size,
+            wait_s=settings.pool_wait_s,
+            renew=_renewing(lease) if lease is not None else None,
+        ) as db:
+            feed = Feed()
+            hints = PostgresHints(db)
+            feed.observers += observers()
+            feed.committed.append(hints.mark)
+            db.on_begin.append(lambda tx: wire(tx, feed))
+            comity = Comity(settings, clock, machine, db, feed, hints)
+            await comity.refresh_clock()
+            await ensure_personal_realm(db)
+            yield comity
+            await hints.flush()
+    finally:
+        if lease is not None:
+            lease.close()
+
+
+async def _find_server(settings: Settings) -> tuple[Lease | None, Address]:
+    """The server that was named, or our own with a lease on it."""
+    import asyncio
+
+    from comity.db.database import Address
+
+    if settings.database_url is not None:
+        direct = settings.database_direct_url or settings.database_url
+        return None, Address(settings.database_url.value, direct.value)
+    from comity.db.embedded import attach
+
+    lease = await asyncio.to_thread(attach, settings.data)
+    return lease, _address(lease)
+
+
+def _address(lease: Lease) -> Address:
+    from comity.db.database import Address
+
+    dsn = lease.connection.dsn
+    return Address(dsn, dsn)
+
+
+def _renewing(lease: Lease) -> Callable[[], Awaitable[Address]]:
+    """Before each new connection: the server runs, or is started again if its guardian was killed."""
+
+    async def renew() -> Address:
+        import asyncio
+
+        await asyncio.to_thread(lease.again)
+        return _address(lease)
+
+    return renew
+
+
+def observers() -> list[Observer]:
+    """What the rooms do within a transaction that changed something, in this order."""
+    from comity.access import handlers as access
+    from comity.sync import handlers as sync
+
+    return [access.observe, sync.observe]
+
+
+def works(comity: Comity) -> list[Work]:
+    """What the rooms offer to do in the background."""
+    from comity.directory import handlers as directory
+    from comity.sync import handlers as sync
+
+    return [sync.offered(comity.db), directory.offered(comity.db)]
+
+
+async def run_worker(settings: Settings, *, may_migrate: bool | None = None, supervisor: int | None = None) -> None:
+    """Do background work until a signal, or the supervisor's end, says stop."""
+    import asyncio
+
+    from comity.cli.children import Lifeline
+    from comity.core.ids import PERSONAL_REALM
+    from comity.directory.handlers import SWEEP
+    from comity.jobs.due import DueRows, put
+    from comity.jobs.model import Order
+    from comity.jobs.procrastinate_queue import ProcrastinateQueue
+    from comity.jobs.schema import prepare_queue
+    from comity.jobs.worker import Worker
+
+    async with Lifeline(supervisor) as life, open_comity(settings, may_migrate=may_migrate) as comity:
+        if may_migrate is not False:
+            await prepare_queue(await comity.db.direct_url())
+        hinting = asyncio.create_task(comity.hints.run())
+        async with comity.db.tenant(PERSONAL_REALM) as tx:
+            await put(tx, Order(SWEEP, PERSONAL_REALM))
+        async with ProcrastinateQueue(comity.db.direct_url) as queue:
+            worker = Worker(
+                DueRows(comity.db, machine=comity.machine),
+                queue,
+                comity.hints,
+                works(comity),
+                business=comity.clock,
+                machine=comity.machine,
+                refresh=comity.refresh_clock,
+            )
+            life.ready()
+            await worker.run(stop=life.stop, drain_s=settings.drain_s)
+        hinting.cancel()
+
+
+def run_web(settings: Settings, *, listener: int, may_migrate: bool | None = None, supervisor: int) -> None:
+    """Answer requests on an inherited socket until a signal, or the supervisor's end, says stop."""
+    import asyncio
+
+    from comity.web.server import loop_factory
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_serve(settings, listener=listener, may_migrate=may_migrate, supervisor=supervisor))
+
+
+async def _serve(settings: Settings, *, listener: int, may_migrate: bool | None, supervisor: int) -> None:
+    import asyncio
+    import socket
+    from functools import partial
+
+    from comity.cli.children import Lifeline
+    from comity.core.listening import Listener
+    from comity.identity.passwords import Passwords
+    from comity.identity.sealing import Sealer, load_secret_key
+    from comity.jobs.presence import worker_is_present
+    from comity.web.app import build
+    from comity.web.server import run
+    from comity.web.services import Services
+
+    async with Lifeline(supervisor) as life, open_comity(settings, may_migrate=may_migrate) as comity:
+        passwords = Passwords()
+        services = Services.over(
+            comity.db,
+            settings=settings,
+            machine=comity.machine,
+            sealer=Sealer(load_secret_key(settings.secret_key_path)),
+            passwords=passwords,
+            checks={"worker": partial(worker_is_present, comity.db)},
+        )
+        background = [asyncio.create_task(comity.hints.run()), asyncio.create_task(_keep_time(comity))]
+        life.ready()
+        await run(build(services), settings, Listener.over(socket.socket(fileno=listener)), stop=life.stop)
+        for each in background:
+            each.cancel()
+        passwords.close()
+
+
+async def _keep_time(comity: Comity) -> None:
+    """Follow the installation's clock; a database that is away is waited for."""
+    import asyncio
+
+    from comity.core.errors import Unavailable
+    from comity.core.logs import get_logger
+
+    while True:
+        await asyncio.sleep(CLOCK_S)
+        try:
+            await comity.refresh_clock()
+        except Unavailable as fault:
+            get_logger().warning("clock-not-read", code=fault.code)
+
+
+class _Wiring:
+    """What the command line borrows."""
+
+    open = staticmethod(open_comity)
+    run_web = staticmethod(run_web)
+    run_worker = staticmethod(run_worker)
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
+    """`comity`: run one command line; return its exit code."""
+    from comity.cli.failures import run
+    from comity.cli.root import main as command
+    from comity.cli.session import Session
+
+    return run(command, arguments, Session(_Wiring(), os.environ if environment is None else environment))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Commands, one module per noun; each is imported when it is used."""

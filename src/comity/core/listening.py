@@ -1,0 +1,66 @@
+"""A listening socket, opened before anything else: a port that is taken ends in one sentence at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from comity.core.errors import ComityError
+
+BACKLOG: Final = 1024
+
+
+class PortTaken(ComityError):
+    """Somebody else listens there."""
+
+    code = "port-taken"
+
+
+class AddressUnusable(ComityError):
+    """The address cannot be listened on."""
+
+    code = "address-unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that listens, and how to reach it."""
+
+    socket: socket.socket
+    url: str
+    """Such as http://127.0.0.1:8080; the port is the real one."""
+
+    @classmethod
+    def over(cls, opened: socket.socket) -> Listener:
+        """A socket that listens already."""
+        opened.setblocking(False)
+        host, port = opened.getsockname()[:2]
+        return cls(opened, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def listen(host: str, port: int) -> Listener:
+    """Take an address; port 0 takes any free one.
+
+    Raises:
+        PortTaken, AddressUnusable.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((host, port))
+        opened.listen(BACKLOG)
+    except (OSError, OverflowError) as fault:
+        opened.close()
+        if isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE:
+            raise PortTaken(host=host, port=port) from fault
+        raise AddressUnusable(host=host, port=port, detail=_reason(fault)) from fault
+    return Listener.over(opened)
+
+
+def _reason(fault: Exception) -> str:
+    number = getattr(fault, "errno", None)
+    return os.strerror(number).lower() if number and number > 0 else str(fault)
