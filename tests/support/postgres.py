@@ -79,10 +79,16 @@ def from_binaries(binaries: Path) -> Iterator[Server]:
         shutil.rmtree(home)
 
 
-def create_database(server: Server, name: str) -> None:
-    """An empty database of that name, owned as a real one is."""
+def drop_database(server: Server, name: str) -> None:
+    """Drop it if it is there, whoever uses it."""
     with psycopg.connect(server.admin_url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+
+def create_database(server: Server, name: str) -> None:
+    """An empty database of that name, owned as a real one is."""
+    drop_database(server, name)
+    with psycopg.connect(server.admin_url("postgres"), autocommit=True) as connection:
         connection.execute(
             sql.SQL("create database {} owner comity_owner template template0").format(sql.Identifier(name))
         )
