@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from comity.access.model import Person
 from comity.core.caller import Caller, PrincipalKind
 from comity.core.domains import normalize_domain
 from comity.core.errors import Invalid, NotFound
@@ -31,6 +32,12 @@ class PersonAmbiguous(Invalid):
     code = "person-ambiguous"
 
 
+class HomeUnknown(Invalid):
+    """A guest who has not redeemed the invitation stands for nobody yet."""
+
+    code = "home-unknown"
+
+
 class PrincipalUnknown(NotFound):
     """Neither a person nor a group of the tenant."""
 
@@ -49,6 +56,15 @@ async def find_tenant(db: Database, text: str) -> Tenant:
     return tenant
 
 
+async def all_tenants(db: Database) -> list[Tenant]:
+    """All business tenants of the installation, by name."""
+    system = Caller.system("command line", tenant_id=PERSONAL_REALM)
+    found: list[Tenant] = []
+    while page := await list_tenants(db, system, after=found[-1] if found else None, at_most=_PAGE):
+        found += page
+    return [each for each in found if each.kind is TenantKind.BUSINESS]
+
+
 async def find_person(db: Database, text: str) -> User:
     """The account that somebody names, wherever it is at home: by UPN, mail or id, or `personal:MAIL`.
 
@@ -61,7 +77,7 @@ async def find_person(db: Database, text: str) -> User:
     if text.startswith(PERSONAL_PREFIX):
         return await _find_personal(db, text.removeprefix(PERSONAL_PREFIX))
     if user_id := as_uuid(text):
-        return await _find_by_id(db, system, UserId(user_id))
+        return await _find_by_id(db, UserId(user_id))
     if (tenant := await _owner_of(db, text)) is not None:
         async with db.tenant(tenant.id) as tx:
             try:
@@ -108,10 +124,22 @@ async def find_deleted(tx: Transaction, caller: Caller, text: str) -> UserId:
     return max(found, key=lambda each: (each.deleted_at or each.created_at, each.id)).id
 
 
+def home_of(user: User) -> Person:
+    """Whom an account stands for: the home identity, which decisions and chats are about.
+
+    Raises:
+        HomeUnknown: a guest whose home nobody knows yet.
+    """
+    home = user.home
+    if home.user_id is None:
+        raise HomeUnknown(user=user.user_principal_name)
+    return Person(home.tenant_id, home.user_id)
+
+
 async def rights_of(db: Database, user: User) -> Caller:
     """The person herself, with what her user type and roles let her do."""
     system = Caller.system("command line", tenant_id=user.tenant_id)
-    async with db.tenant(user.tenant_id, person=_person(user)) as tx:
+    async with db.tenant(user.tenant_id, person=person_of(user)) as tx:
         roles = [] if user.tenant_id == PERSONAL_REALM else await list_roles(tx, system, user.id)
     names = frozenset(each.value for each in roles)
     return Caller(
@@ -125,8 +153,10 @@ async def rights_of(db: Database, user: User) -> Caller:
     )
 
 
-def _person(user: User) -> UserId | None:
-    return user.id if user.tenant_id == PERSONAL_REALM else None
+def person_of(who: User | Person) -> UserId | None:
+    """What opens a transaction on somebody's own rows: a personal account names itself, others need not."""
+    user_id = who.id if isinstance(who, User) else who.user_id
+    return user_id if who.tenant_id == PERSONAL_REALM else None
 
 
 async def _owner_of(db: Database, text: str) -> Tenant | None:
@@ -176,14 +206,11 @@ async def _find_personal(db: Database, address: str) -> User:
     return await load_person(db, PERSONAL_REALM, found[0].user_id)
 
 
-async def _find_by_id(db: Database, system: Caller, user_id: UserId) -> User:
+async def _find_by_id(db: Database, user_id: UserId) -> User:
     """Look in one tenant after the other: an id alone says nothing of where it belongs."""
-    after: Tenant | None = None
-    while page := await list_tenants(db, system, after=after, at_most=_PAGE):
-        for tenant in page:
-            try:
-                return await load_person(db, tenant.id, user_id)
-            except UserUnknown:
-                continue
-        after = page[-1]
+    for tenant_id in (*(each.id for each in await all_tenants(db)), PERSONAL_REALM):
+        try:
+            return await load_person(db, tenant_id, user_id)
+        except UserUnknown:
+            continue
     raise UserUnknown(user=str(user_id))

@@ -20,6 +20,15 @@ COMMANDS: Final = {
     "tenant": (_AT + "tenant:tenant", "Tenants and their domains."),
     "user": (_AT + "user:user", "People: import, export, change, delete, restore."),
     "group": (_AT + "group:group", "Groups and their members."),
+    "mto": (_AT + "mto:mto", "The multitenant organisation: create, invite, join, leave."),
+    "partner": (_AT + "partner:partner", "What a tenant declares toward another."),
+    "accept": (_AT + "partner:accept", "Let another tenant's people in."),
+    "share": (_AT + "sync:share", "Offer people to other tenants."),
+    "unshare": (_AT + "sync:unshare", "Share people no longer."),
+    "sync": (_AT + "sync:sync", "Run sync jobs, see how they stand, read the log."),
+    "people": (_AT + "people:people", "Find people as somebody."),
+    "access": (_AT + "access:access", "Who may talk to whom across the border."),
+    "chat": (_AT + "chat:chat", "Write and read as a person."),
     "app": (_AT + "app:app", "Programs that may sign in."),
 }
 """Name → where the command is, and a sentence for the list; without one it is not listed."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from comity.cli.options import Group
+from comity.cli.place import at, of_tenant
 from comity.cli.session import Session, pass_session
-
-_tenant = click.option("--tenant", "of", required=True, metavar="T", help="In which tenant.")
 
 
 @click.group(cls=Group)
@@ -17,7 +16,7 @@ def app() -> None:
 
 @app.command()
 @click.argument("name")
-@_tenant
+@of_tenant
 @click.option(
     "--permission", "permissions", multiple=True, metavar="NAME", help="Application permission, by Graph name."
 )
@@ -35,22 +34,19 @@ async def create(
     public: bool,
 ) -> None:
     """Register a program; the secret of a confidential one is shown this once."""
-    from comity.cli.names import find_tenant
     from comity.identity.decide import APPLICATION_PERMISSIONS
     from comity.identity.service import add_secret, register_application
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
+    async with at(session, of) as place:
         wanted = APPLICATION_PERMISSIONS if all_permissions else permissions
-        async with comity.db.tenant(found.id) as tx:
+        async with place.transaction() as tx:
             made = await register_application(
-                tx, caller, name=name, permissions=wanted, scopes=scopes, is_public=public
+                tx, place.caller, name=name, permissions=wanted, scopes=scopes, is_public=public
             )
-            secret = None if public else await add_secret(tx, caller, made.id, at=comity.machine.now())
+            secret = None if public else await add_secret(tx, place.caller, made.id, at=place.comity.machine.now())
     session.out.show(
         {
-            "tenant": str(found.id),
+            "tenant": str(place.tenant.id),
             "client_id": str(made.app_id),
             "client_secret": secret.value if secret else None,
             "expires": secret.expires_at.isoformat(timespec="seconds") if secret else None,
@@ -61,22 +57,18 @@ async def create(
 
 
 @app.command("list")
-@_tenant
+@of_tenant
 @pass_session
 async def list_(session: Session, of: str) -> None:
     """List a tenant's programs."""
-    from comity.cli.names import find_tenant
     from comity.cli.output import Table
     from comity.identity.model import Application
     from comity.identity.service import list_applications
 
     found: list[Application] = []
-    async with session.open() as comity:
-        tenant = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, tenant.id)
-        async with comity.db.tenant(tenant.id) as tx:
-            while page := await list_applications(tx, caller, after=found[-1].id if found else None):
-                found += page
+    async with at(session, of) as place, place.transaction() as tx:
+        while page := await list_applications(tx, place.caller, after=found[-1].id if found else None):
+            found += page
     session.out.show(
         [
             {

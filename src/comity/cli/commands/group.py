@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from comity.cli.options import Group
+from comity.cli.place import at, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from comity.core.caller import Caller
-    from comity.db.transaction import Transaction
     from comity.directory.model import Group as DirectoryGroup
-    from comity.tenancy.model import Tenant
 
-_tenant = click.option("--tenant", "of", required=True, metavar="T", help="Of which tenant.")
 _PAGE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """One transaction in the tenant that was named, and who acts there."""
-
-    tx: Transaction
-    caller: Caller
-    tenant: Tenant
-
-
-@asynccontextmanager
-async def _at(session: Session, of: str) -> AsyncIterator[_At]:
-    from comity.cli.names import find_tenant
-
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        async with comity.db.tenant(found.id) as tx:
-            yield _At(tx, caller, found)
 
 
 @click.group(cls=Group)
@@ -50,30 +24,30 @@ def group() -> None:
 @group.command()
 @click.argument("name")
 @click.option("--description", metavar="TEXT", help="What it is for.")
-@_tenant
+@of_tenant
 @pass_session
 async def create(session: Session, name: str, description: str | None, of: str) -> None:
     """Create a group."""
     from comity.directory.service import create_group
 
-    async with _at(session, of) as at:
-        made = await create_group(at.tx, at.caller, name=name, description=description)
+    async with at(session, of) as place, place.transaction() as tx:
+        made = await create_group(tx, place.caller, name=name, description=description)
     session.out.show(_facts(made), f"{made.display_name} was created ({made.id}).")
 
 
 @group.command()
 @click.argument("name", metavar="GROUP")
 @click.argument("people", nargs=-1, required=True, metavar="USER…")
-@_tenant
+@of_tenant
 @pass_session
 async def add(session: Session, name: str, people: tuple[str, ...], of: str) -> None:
     """Make people members."""
     from comity.directory.service import add_members, resolve_group, resolve_user
 
-    async with _at(session, of) as at:
-        found = await resolve_group(at.tx, at.caller, name)
-        ids = [(await resolve_user(at.tx, at.caller, each)).id for each in people]
-        added = await add_members(at.tx, at.caller, found.id, ids)
+    async with at(session, of) as place, place.transaction() as tx:
+        found = await resolve_group(tx, place.caller, name)
+        ids = [(await resolve_user(tx, place.caller, each)).id for each in people]
+        added = await add_members(tx, place.caller, found.id, ids)
     session.out.show(
         {"group": str(found.id), "added": [str(each) for each in added]},
         f"Added to {found.display_name}: {len(added)} of {len(people)}; the others are members already."
@@ -85,16 +59,16 @@ async def add(session: Session, name: str, people: tuple[str, ...], of: str) -> 
 @group.command()
 @click.argument("name", metavar="GROUP")
 @click.argument("people", nargs=-1, required=True, metavar="USER…")
-@_tenant
+@of_tenant
 @pass_session
 async def remove(session: Session, name: str, people: tuple[str, ...], of: str) -> None:
     """Take members out."""
     from comity.directory.service import remove_members, resolve_group, resolve_user
 
-    async with _at(session, of) as at:
-        found = await resolve_group(at.tx, at.caller, name)
-        ids = [(await resolve_user(at.tx, at.caller, each)).id for each in people]
-        removed = await remove_members(at.tx, at.caller, found.id, ids)
+    async with at(session, of) as place, place.transaction() as tx:
+        found = await resolve_group(tx, place.caller, name)
+        ids = [(await resolve_user(tx, place.caller, each)).id for each in people]
+        removed = await remove_members(tx, place.caller, found.id, ids)
     session.out.show(
         {"group": str(found.id), "removed": [str(each) for each in removed]},
         f"Taken out of {found.display_name}: {len(removed)}.",
@@ -102,7 +76,7 @@ async def remove(session: Session, name: str, people: tuple[str, ...], of: str) 
 
 
 @group.command("list")
-@_tenant
+@of_tenant
 @pass_session
 async def list_(session: Session, of: str) -> None:
     """List a tenant's groups."""
@@ -110,8 +84,8 @@ async def list_(session: Session, of: str) -> None:
     from comity.directory.service import list_groups
 
     found: list[DirectoryGroup] = []
-    async with _at(session, of) as at:
-        while page := await list_groups(at.tx, at.caller, after=found[-1].id if found else None, at_most=_PAGE):
+    async with at(session, of) as place, place.transaction() as tx:
+        while page := await list_groups(tx, place.caller, after=found[-1].id if found else None, at_most=_PAGE):
             found += page
     found.sort(key=lambda each: (each.display_name.casefold(), each.id))
     session.out.show(
@@ -122,7 +96,7 @@ async def list_(session: Session, of: str) -> None:
 
 @group.command()
 @click.argument("name", metavar="GROUP")
-@_tenant
+@of_tenant
 @pass_session
 async def show(session: Session, name: str, of: str) -> None:
     """Show a group and its members."""
@@ -130,13 +104,13 @@ async def show(session: Session, name: str, of: str) -> None:
     from comity.directory.service import get_user, list_members, resolve_group
 
     members: list[UserId] = []
-    async with _at(session, of) as at:
-        found = await resolve_group(at.tx, at.caller, name)
+    async with at(session, of) as place, place.transaction() as tx:
+        found = await resolve_group(tx, place.caller, name)
         while page := await list_members(
-            at.tx, at.caller, found.id, after=members[-1] if members else None, at_most=_PAGE
+            tx, place.caller, found.id, after=members[-1] if members else None, at_most=_PAGE
         ):
             members += page
-        people = [await get_user(at.tx, at.caller, each) for each in members]
+        people = [await get_user(tx, place.caller, each) for each in members]
     session.out.show(
         {
             **_facts(found),

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from comity.cli.options import Group
+from comity.cli.place import at, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
     from comity.directory.model import Attribute, User
 
 LIST_MAX: Final = 1000
-
-_tenant = click.option("--tenant", "of", required=True, metavar="T", help="Of which tenant.")
 
 
 @click.group(cls=Group)
@@ -26,7 +25,7 @@ def user() -> None:
 
 @user.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@_tenant
+@of_tenant
 @click.option("--rejected", type=click.Path(path_type=Path), metavar="FILE", help="Where bad rows go.")
 @pass_session
 async def import_(session: Session, file: Path, of: str, rejected: Path | None) -> None:
@@ -35,21 +34,18 @@ async def import_(session: Session, file: Path, of: str, rejected: Path | None) 
     Bad rows go to FILE.rejected.csv with line and reason, the rest is imported; running it again
     changes nothing.
     """
-    from comity.cli.names import find_tenant
     from comity.core.catalogue import sentence
     from comity.directory.imports.model import Progress
     from comity.directory.imports.service import import_users
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
+    async with at(session, of) as place:
         out = session.out
         with out.progress(f"Importing {file.name}") as tell:
 
             def advance(progress: Progress) -> None:
                 tell(progress.bytes_done, progress.bytes_total)
 
-            report = await import_users(comity.db, caller, file, rejected_file=rejected, tell=advance)
+            report = await import_users(place.comity.db, place.caller, file, rejected_file=rejected, tell=advance)
         for each in report.rejections:
             out.say(f"line {each.line}: {sentence(each.reason.value, each.parameters)}")
         if report.rejected > len(report.rejections):
@@ -67,19 +63,16 @@ async def import_(session: Session, file: Path, of: str, rejected: Path | None) 
 
 
 @user.command()
-@_tenant
+@of_tenant
 @click.option("--form", type=click.Choice(["csv", "json-lines"]), default="csv", help="What kind of file [csv].")
 @click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="Where to; default standard output.")
 @pass_session
 async def export(session: Session, of: str, form: str, file: Path | None) -> None:
     """Write a tenant's people to a file that an import reads again."""
-    from comity.cli.names import find_tenant
     from comity.directory.export import ExportForm, export_users
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        pieces = export_users(comity.db, caller, form=ExportForm(form))
+    async with at(session, of) as place:
+        pieces = export_users(place.comity.db, place.caller, form=ExportForm(form))
         if file is None:
             async for piece in pieces:
                 sys.stdout.write(piece)
@@ -93,21 +86,18 @@ async def export(session: Session, of: str, form: str, file: Path | None) -> Non
 
 
 @user.command("list")
-@_tenant
+@of_tenant
 @click.option("--deleted", is_flag=True, help="Those in the recycle bin instead.")
 @click.option("--at-most", type=click.IntRange(1), default=LIST_MAX, help=f"How many [{LIST_MAX}].")
 @pass_session
 async def list_(session: Session, of: str, deleted: bool, at_most: int) -> None:
     """List a tenant's people."""
-    from comity.cli.names import find_tenant
     from comity.cli.output import Table
     from comity.directory.service import list_users
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        async with comity.db.tenant(found.id) as tx:
-            users = await list_users(tx, caller, at_most=at_most, deleted=deleted)
+    async with at(session, of) as place:
+        async with place.transaction() as tx:
+            users = await list_users(tx, place.caller, at_most=at_most, deleted=deleted)
         if len(users) == at_most:
             session.out.say(f"These are the first {at_most}; say --at-most for more.")
         session.out.show(
@@ -147,41 +137,35 @@ async def show(session: Session, name: str, of: str | None) -> None:
 @user.command()
 @click.argument("name", metavar="USER")
 @click.argument("changes", nargs=-1, required=True, metavar="ATTRIBUTE=VALUE…")
-@_tenant
+@of_tenant
 @pass_session
 async def update(session: Session, name: str, changes: tuple[str, ...], of: str) -> None:
     """Change attributes by their Graph names, such as jobTitle='Head of sales'; an empty value clears one."""
-    from comity.cli.names import find_tenant
     from comity.directory.service import resolve_user, update_user
 
     wanted = dict(_change(each) for each in changes)
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        async with comity.db.tenant(found.id) as tx:
-            person = await resolve_user(tx, caller, name)
-            changed = await update_user(tx, caller, person.id, wanted)
+    async with at(session, of) as place:
+        async with place.transaction() as tx:
+            person = await resolve_user(tx, place.caller, name)
+            changed = await update_user(tx, place.caller, person.id, wanted)
         session.out.show(_facts(changed), f"{changed.display_name} was changed.")
 
 
 @user.command()
 @click.argument("names", nargs=-1, required=True, metavar="USER…")
-@_tenant
+@of_tenant
 @pass_session
 async def delete(session: Session, names: tuple[str, ...], of: str) -> None:
     """Move people to the recycle bin, where they stay for 30 days."""
-    from comity.cli.names import find_tenant
     from comity.directory.service import delete_users, resolve_user
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        async with comity.db.tenant(found.id) as tx:
-            people = [await resolve_user(tx, caller, each) for each in names]
-        if not session.agrees(f"Delete {', '.join(each.display_name for each in people)} in {found.name}?"):
+    async with at(session, of) as place:
+        async with place.transaction() as tx:
+            people = [await resolve_user(tx, place.caller, each) for each in names]
+        if not session.agrees(f"Delete {', '.join(each.display_name for each in people)} in {place.tenant.name}?"):
             raise click.Abort
-        async with comity.db.tenant(found.id) as tx:
-            moved = await delete_users(tx, caller, [each.id for each in people])
+        async with place.transaction() as tx:
+            moved = await delete_users(tx, place.caller, [each.id for each in people])
         session.out.show(
             {"deleted": [str(each) for each in moved]}, f"Deleted: {len(moved)}. They can be restored for 30 days."
         )
@@ -189,19 +173,17 @@ async def delete(session: Session, names: tuple[str, ...], of: str) -> None:
 
 @user.command()
 @click.argument("name", metavar="USER")
-@_tenant
+@of_tenant
 @pass_session
 async def restore(session: Session, name: str, of: str) -> None:
     """Bring somebody back from the recycle bin, with the same id; named by id or userPrincipalName."""
-    from comity.cli.names import find_deleted, find_tenant
+    from comity.cli.names import find_deleted
     from comity.directory.service import restore_user
 
-    async with session.open() as comity:
-        found = await find_tenant(comity.db, of)
-        caller = await session.caller(comity, found.id)
-        async with comity.db.tenant(found.id) as tx:
-            deleted = await find_deleted(tx, caller, name)
-            restored = await restore_user(tx, caller, deleted)
+    async with at(session, of) as place:
+        async with place.transaction() as tx:
+            deleted = await find_deleted(tx, place.caller, name)
+            restored = await restore_user(tx, place.caller, deleted)
         session.out.show(_facts(restored), f"{restored.display_name} is back.")
 
 

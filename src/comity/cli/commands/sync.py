@@ -1,0 +1,278 @@
+"""`comity share`, `unshare` and `sync`: offer people to other tenants, and see what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from comity.cli.options import Command, Group
+from comity.cli.place import Place, at, of_tenant
+from comity.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from comity.core.ids import TenantId, UserId
+    from comity.db.transaction import Transaction
+    from comity.sync.drain import Drained, Progress
+    from comity.sync.model import Counts, LogEntry
+    from comity.sync.service import Principals, Shared, Standing
+
+
+@click.command(cls=Command)
+@click.argument("names", nargs=-1, required=True, metavar="USER-OR-GROUP…")
+@click.option("--to", "targets", multiple=True, metavar="T", help="With this tenant; may be said several times.")
+@click.option("--all", "everybody", is_flag=True, help="With every active tenant of the organisation.")
+@click.option("--later", is_flag=True, help="With --all: also with tenants that join later.")
+@of_tenant
+@pass_session
+async def share(
+    session: Session, names: tuple[str, ...], targets: tuple[str, ...], everybody: bool, later: bool, of: str
+) -> None:
+    """Offer people and groups to other tenants; their admins accept, and the next drain brings them there."""
+    from comity.sync.service import share_with, share_with_all
+
+    if bool(targets) == everybody:
+        raise click.UsageError("Say with whom to share: --to TENANT, or --all.")
+    if later and not everybody:
+        raise click.UsageError("--later goes with --all.")
+    async with at(session, of) as place:
+        known = await place.names()
+        ids = [await place.tenant_id(each) for each in targets]
+        async with place.transaction() as tx:
+            principals = await _principals(place, tx, names)
+            if everybody:
+                done = await share_with_all(tx, place.caller, principals, for_later_tenants=later)
+            else:
+                done = [await share_with(tx, place.caller, principals, each) for each in ids]
+    for each in done:
+        if each.overlapping:
+            session.out.say(f"The same pair is also synced by {', '.join(each.overlapping)}; one is enough.")
+    targeted = [each.job.target_tenant_id for each in done]
+    session.out.show(
+        [_shared(each) for each in done],
+        f"Shared with {', '.join(known.get(each, str(each)) for each in targeted)}: "
+        f"{len(principals.users)} people and {len(principals.groups)} groups.",
+    )
+
+
+@click.command(cls=Command)
+@click.argument("names", nargs=-1, required=True, metavar="USER-OR-GROUP…")
+@click.option("--to", "target", metavar="T", help="With this tenant no more; default: with none.")
+@of_tenant
+@pass_session
+async def unshare(session: Session, names: tuple[str, ...], target: str | None, of: str) -> None:
+    """Share people and groups no longer; the next drain soft-deletes them there."""
+    from comity.sync.service import unshare as withdraw
+
+    async with at(session, of) as place:
+        target_id = await place.tenant_id(target) if target else None
+        async with place.transaction() as tx:
+            principals = await _principals(place, tx, names)
+            done = await withdraw(tx, place.caller, principals, target=target_id)
+    session.out.show([_shared(each) for each in done], f"No longer shared: {-sum(each.added for each in done)}.")
+
+
+@click.group(cls=Group)
+def sync() -> None:
+    """Sync jobs: run them, see how they stand, read the provisioning log."""
+
+
+@sync.command()
+@of_tenant
+@pass_session
+async def run(session: Session, of: str) -> None:
+    """Run a tenant's sync jobs now, in this process."""
+    from comity.core.catalogue import sentence
+    from comity.sync import service
+
+    async with at(session, of) as place:
+        known = await place.names()
+        with session.out.progress(f"Syncing {place.tenant.name}") as tell:
+
+            def watch(progress: Progress) -> None:
+                tell(progress.counts.changed + progress.counts.skipped, max(progress.looked_at, 1))
+
+            drained = await service.run(place.comity.db, place.caller, watch=watch)
+        targets = await _targets(place)
+    if not drained.claimed:
+        session.out.say(f"Somebody else is syncing {place.tenant.name} at this moment; nothing was done here.")
+    for refusal in drained.refused:
+        target = known.get(targets[refusal.job_id], "a tenant outside this installation")
+        session.out.say(f"Not to {target}: {sentence(refusal.code, {})}")
+    value = _drained(drained)
+    session.out.show(value, {name: each for name, each in value.items() if name not in {"claimed", "refused"}})
+
+
+@sync.command()
+@of_tenant
+@pass_session
+async def status(session: Session, of: str) -> None:
+    """Show a tenant's sync jobs and how their last runs went."""
+    from comity.cli.output import Table
+    from comity.sync.service import list_standing
+
+    async with at(session, of) as place:
+        known = await place.names()
+        async with place.transaction() as tx:
+            found = await list_standing(tx, place.caller)
+    session.out.show(
+        [_standing(each) for each in found],
+        Table(
+            ("To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
+            [
+                (
+                    known.get(each.job.target_tenant_id, "outside this installation"),
+                    each.job.state.value + (f" ({each.job.state_reason})" if each.job.state_reason else ""),
+                    each.last_run.state.value if each.last_run else "never",
+                    *(_counts(each.last_run.counts).values() if each.last_run else [""] * 6),
+                    each.job.id,
+                )
+                for each in found
+            ],
+            none="Nothing is shared with anybody: comity share",
+        ),
+    )
+
+
+@sync.command()
+@click.option("--user", "who", metavar="USER", help="Only what happened to this person.")
+@click.option("--at-most", type=click.IntRange(1, 1000), default=100, help="How many lines [100].")
+@of_tenant
+@pass_session
+async def log(session: Session, who: str | None, at_most: int, of: str) -> None:
+    """Read a tenant's provisioning log, newest first."""
+    from comity.cli.output import Table
+    from comity.directory.service import resolve_user
+    from comity.sync.service import read_log
+
+    async with at(session, of) as place:
+        known, targets = await place.names(), await _targets(place)
+        async with place.transaction() as tx:
+            source_id = (await resolve_user(tx, place.caller, who)).id if who else None
+            found = await read_log(tx, place.caller, source_id=source_id, at_most=at_most)
+            people = await _upns(place, tx, {each.source_id for each in found})
+    session.out.show(
+        [_line(each, targets[each.job_id], people) for each in found],
+        Table(
+            ("When", "Who", "To", "What", "How", "Why", "Attributes"),
+            [
+                (
+                    f"{each.at:%Y-%m-%d %H:%M:%S}",
+                    people.get(each.source_id, each.source_id),
+                    known.get(targets[each.job_id], targets[each.job_id]),
+                    each.action.name.lower(),
+                    each.status.name.lower(),
+                    each.code,
+                    len(_attributes(each)),
+                )
+                for each in found
+            ],
+            none="Nothing has happened yet.",
+        ),
+    )
+
+
+async def _principals(place: Place, tx: Transaction, names: tuple[str, ...]) -> Principals:
+    from comity.cli.names import find_principals
+    from comity.sync.service import Principals
+
+    users, groups = await find_principals(tx, place.caller, names)
+    return Principals(users, groups)
+
+
+async def _targets(place: Place) -> dict[Any, TenantId]:
+    """Where each job of the tenant leads."""
+    from comity.sync.service import list_standing
+
+    async with place.transaction() as tx:
+        return {each.job.id: each.job.target_tenant_id for each in await list_standing(tx, place.caller)}
+
+
+async def _upns(place: Place, tx: Transaction, ids: set[UserId]) -> dict[UserId, str]:
+    """Names are joined when the log is read, with the reader's rights; who is gone is known by id."""
+    from comity.directory.model import UserUnknown
+    from comity.directory.service import get_user
+
+    found: dict[UserId, str] = {}
+    for each in sorted(ids):
+        try:
+            found[each] = (await get_user(tx, place.caller, each)).user_principal_name
+        except UserUnknown:
+            continue
+    return found
+
+
+def _shared(each: Shared) -> dict[str, object]:
+    return {
+        "job": str(each.job.id),
+        "name": each.job.name,
+        "to": str(each.job.target_tenant_id),
+        "new": each.is_new,
+        "principals": each.added,
+    }
+
+
+def _standing(each: Standing) -> dict[str, object]:
+    """The contract of `sync status` (design §5.2)."""
+    run = each.last_run
+    quarantined = each.job.state.value == "Quarantine"
+    return {
+        "id": str(each.job.id),
+        "from": str(each.job.tenant_id),
+        "to": str(each.job.target_tenant_id),
+        "state": each.job.state.value,
+        "reason": each.job.state_reason,
+        "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": run.seconds} if run else None,
+        "quarantine": {"reason": each.job.state_reason} if quarantined else None,
+    }
+
+
+def _counts(counts: Counts) -> dict[str, int]:
+    return {
+        "created": counts.created,
+        "updated": counts.updated,
+        "deleted": counts.deleted,
+        "restored": counts.restored,
+        "skipped": counts.skipped,
+        "failed": counts.failed,
+    }
+
+
+def _drained(drained: Drained) -> dict[str, object]:
+    return {
+        "claimed": drained.claimed,
+        **_counts(drained.total),
+        "refused": [{"job": str(each.job_id), "code": each.code} for each in drained.refused],
+    }
+
+
+def _line(entry: LogEntry, target: TenantId, people: dict[UserId, str]) -> dict[str, object]:
+    before = entry.before or []
+    after = entry.after or []
+    names = _attributes(entry)
+    return {
+        "at": entry.at.isoformat(timespec="seconds"),
+        "source": str(entry.source_id),
+        "userPrincipalName": people.get(entry.source_id),
+        "to": str(target),
+        "target": str(entry.target_id) if entry.target_id else None,
+        "action": entry.action.name.lower(),
+        "status": entry.status.name.lower(),
+        "code": entry.code,
+        "run": str(entry.run_id),
+        "modified": [
+            {"attribute": name, "before": old, "after": new}
+            for name, old, new in zip(
+                names,
+                before or [None] * len(names),
+                after or [None] * len(names),
+                strict=False,
+            )
+        ],
+    }
+
+
+def _attributes(entry: LogEntry) -> list[str]:
+    from comity.directory.model import attributes_of
+
+    return [each.column for each in attributes_of(entry.changed)]
