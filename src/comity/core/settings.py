@@ -49,6 +49,8 @@ class Settings:
     """Address the web process listens on."""
     port: int = 8080
     """Port the web process listens on; 0 picks a free one."""
+    origin: str | None = None
+    """Where people reach Comity, such as https://comity.example; default: as each request names it."""
     pool_size: int = 10
     """Database connections per process, at most."""
     pool_wait_s: float = 5.0

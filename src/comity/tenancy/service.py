@@ -112,6 +112,16 @@ async def get_tenant(tx: Transaction, tenant_id: TenantId) -> Tenant:
     return tenant
 
 
+async def read_own_tenant(tx: Transaction, caller: Caller) -> tuple[Tenant, list[Domain]]:
+    """The caller's own tenant with its domains, the initial one first.
+
+    Raises:
+        PermissionMissing.
+    """
+    caller.check(Permission.ORGANIZATION_READ)
+    return await get_tenant(tx, tx.tenant_id), await list_domains(tx)
+
+
 async def resolve_tenant(db: Database, text: str) -> Tenant:
     """Find a tenant by id, domain or name, as people name it on the command line.
 

@@ -1,0 +1,24 @@
+"""The ASGI application: all doors behind one boundary."""
+
+from __future__ import annotations
+
+from comity.web.boundary import Boundary
+from comity.web.gate import Gate
+from comity.web.graph.routes import graph_routes
+from comity.web.metrics import Metrics
+from comity.web.oauth.answers import oauth_refusal
+from comity.web.oauth.routes import oauth_routes
+from comity.web.probes import Probes
+from comity.web.routing import Door, Router
+from comity.web.services import Services
+
+
+def build(services: Services) -> Boundary:
+    """Everything this process serves, as one ASGI application; `router.routes` lists it."""
+    metrics = Metrics()
+    gate = Gate(
+        requests_max=services.settings.requests_max,
+        requests_per_tenant_max=services.settings.requests_per_tenant_max,
+    )
+    router = Router((*Probes(metrics).routes(), *oauth_routes(), *graph_routes(services)))
+    return Boundary(router, services, gate=gate, metrics=metrics, forms={Door.OAUTH: oauth_refusal})
