@@ -1,0 +1,1 @@
+"""Search for people within the tenant, unified over the organization; exact lookup beyond."""
