@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -14,7 +14,15 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from comity.core.clock import Clock
 from comity.core.ids import CauseId, TenantId, UserId
-from comity.db.errors import DatabaseUnavailable, Duplicate, PoolExhausted, RetriesExhausted, ValueRefused
+from comity.db.errors import (
+    Collided,
+    DatabaseUnavailable,
+    Duplicate,
+    PoolExhausted,
+    RetriesExhausted,
+    StatementTooSlow,
+    ValueRefused,
+)
 from comity.db.transaction import Transaction
 
 T = TypeVar("T")
@@ -128,10 +136,12 @@ class Database:
         Raises:
             PoolExhausted: no connection came free in time.
             DatabaseUnavailable: the database does not answer.
+            Collided: another transaction was at the same rows; `run` tries again.
+            StatementTooSlow: a statement took longer than it may.
             Duplicate: a rule of uniqueness refused a row.
             ValueRefused: the database cannot hold a value.
         """
-        try:
+        with self._in_our_words():
             async with (
                 self._pool.connection() as connection,
                 self._bound(connection, tenant_id, person, flushed=flushed, many_rows=many_rows) as tx,
@@ -140,11 +150,23 @@ class Database:
                 for greet in self.on_begin:
                     greet(tx)
                 yield tx
+        for act in tx.after_commit:
+            act()
+
+    @contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        """What the driver reports, as facts that somebody can act on; the rest is a bug, and stays one."""
+        try:
+            yield
         except PoolTimeout as fault:
             raise PoolExhausted from fault
         except (pg.AdminShutdown, pg.CrashShutdown, pg.CannotConnectNow) as fault:
             self._mend()
             raise DatabaseUnavailable(detail=_reason(fault)) from fault
+        except RETRYABLE as fault:
+            raise Collided(detail=_reason(fault)) from fault
+        except pg.QueryCanceled as fault:
+            raise StatementTooSlow(detail=_reason(fault)) from fault
         except (pg.UniqueViolation, pg.ExclusionViolation) as fault:
             raise Duplicate(constraint=fault.diag.constraint_name) from fault
         except (psycopg.DataError, pg.ProgramLimitExceeded, UnicodeEncodeError) as fault:
@@ -154,8 +176,6 @@ class Database:
                 self._mend()
                 raise DatabaseUnavailable(detail=_reason(fault)) from fault
             raise
-        for act in tx.after_commit:
-            act()
 
     @asynccontextmanager
     async def _bound(
@@ -203,12 +223,12 @@ class Database:
         Raises:
             RetriesExhausted: it collided each time.
         """
-        fault: Exception | None = None
+        fault: Collided | None = None
         for _ in range(RETRIES_MAX):
             try:
                 async with self.tenant(tenant_id, person=person, cause=cause) as tx:
                     return await work(tx)
-            except RETRYABLE as collision:
+            except Collided as collision:
                 fault = collision
         raise RetriesExhausted from fault
 

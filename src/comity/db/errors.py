@@ -29,10 +29,40 @@ class SchemaOlder(ComityError):
     code = "schema-older"
 
 
+class SchemaChanged(ComityError):
+    """A migration was applied in another form than this Comity has it."""
+
+    code = "schema-changed"
+
+
 class RolesMissing(ComityError):
     """The login role may not create the roles that Comity needs."""
 
     code = "roles-missing"
+
+
+class RolesFaulty(ComityError):
+    """Roles of Comity's names exist and can do more, or less, than Comity allows."""
+
+    code = "roles-faulty"
+
+
+class SchemaForbidden(ComityError):
+    """The login role may not make the schema in this database."""
+
+    code = "schema-forbidden"
+
+
+class StatementTooSlow(Unavailable):
+    """A statement took longer than it may."""
+
+    code = "statement-too-slow"
+
+
+class Collided(Conflict):
+    """Another transaction was at the same rows at the same time; nothing was changed."""
+
+    code = "collision"
 
 
 class RetriesExhausted(Conflict):

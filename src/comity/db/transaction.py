@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import args_row, tuple_row
 
-from comity.core.ids import CauseId, TenantId, UserId
+from comity.core.ids import PERSONAL_REALM, CauseId, TenantId, UserId
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -53,7 +55,7 @@ class Transaction:
         self.now = now
         self.cause: CauseId | None = None
         self.memory: dict[str, Any] = {}
-        self._last_words: dict[tuple[LastWords, TenantId], Hook] = {}
+        self._last_words: dict[tuple[LastWords, TenantId, str], tuple[UserId | None, Hook]] = {}
         self.after_commit: list[Callable[[], None]] = []
         self.statements = 0
 
@@ -120,13 +122,22 @@ class Transaction:
                 await copy.write(chunk)
 
     def finish_with(self, rank: LastWords, hook: Hook) -> None:
-        """Run `hook` just before the commit, once per rank and tenant; the first registered stays."""
-        self._last_words.setdefault((rank, self.tenant_id), hook)
+        """Run `hook` just before the commit, once per rank and tenant; the first registered stays.
+
+        In the personal realm once per person: each is a world of her own there (design §4.9).
+        """
+        person = self.person if self.tenant_id == PERSONAL_REALM else None
+        self._last_words.setdefault((rank, self.tenant_id, str(person or "")), (person, hook))
 
     async def say_last_words(self) -> None:
-        """Run the hooks in their order, each as the tenant that registered it; tenants in id order."""
-        for (_, tenant_id), hook in sorted(self._last_words.items(), key=lambda item: item[0]):
-            async with self.become(tenant_id, self.person):
+        """Run the hooks in their order, each as the tenant that registered it; tenants in id order.
+
+        A hook may register another, also its own once more: a raised version is itself a change.
+        """
+        while self._last_words:
+            key = min(self._last_words)
+            person, hook = self._last_words.pop(key)
+            async with self.become(key[1], person):
                 await hook(self)
 
     @asynccontextmanager
@@ -140,7 +151,11 @@ class Transaction:
         try:
             yield
         except BaseException:
-            self.tenant_id, self.person = before  # the transaction is lost; the server forgets with it
+            # After a failed statement the server goes back to `before` by itself, at the latest with the
+            # rollback. After any other exception it has to be told: the caller may catch it and go on.
+            self.tenant_id, self.person = before
+            if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+                await self._bind(*before)
             raise
         await self._bind(*before)
 
@@ -154,9 +169,22 @@ class Transaction:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that may fail alone: rolled back to here on an exception, which goes on."""
-        async with self._connection.transaction():
-            yield
+        """A part that may fail alone: rolled back to here on an exception, which goes on.
+
+        What was noted for the end in that part (last words, the cause, staging tables) is forgotten with it.
+        """
+        noted = (self.cause, _copied(self.memory), dict(self._last_words), list(self.after_commit))
+        try:
+            async with self._connection.transaction():
+                yield
+        except BaseException:
+            self.cause, self.memory, self._last_words, self.after_commit = noted
+            raise
+
+
+def _copied(memory: dict[str, Any]) -> dict[str, Any]:
+    """Collections are copied, so that what is added to them later can be forgotten."""
+    return {key: copy(each) if isinstance(each, list | set | dict) else each for key, each in memory.items()}
 
 
 def as_uuid(text: str) -> UUID | None:
