@@ -86,8 +86,12 @@ def tables() -> str:
     columns = list(dict.fromkeys(key for entry in listed.values() for key in entry))
     lines = ["| Table | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for name, entry in sorted(listed.items()):
-        lines.append(f"| `{name}` | " + " | ".join(_cell(str(entry.get(key, ""))) for key in columns) + " |")
+        lines.append(f"| `{name}` | " + " | ".join(_cell(_said(entry.get(key, ""))) for key in columns) + " |")
     return "\n".join(lines)
+
+
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _cell(text: str) -> str:

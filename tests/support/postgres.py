@@ -49,8 +49,11 @@ def embedded(data: Path) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def from_binaries(binaries: Path) -> Iterator[Server]:
-    """A server of its own from `binaries` (such as Debian's PostgreSQL 15), gone afterwards."""
+def from_binaries(binaries: Path, *, roles: bool = True) -> Iterator[Server]:
+    """A server of its own from `binaries` (such as Debian's PostgreSQL 15), gone afterwards.
+
+    Without `roles` nobody has made Comity's roles on it yet.
+    """
     account = pwd.getpwnam("postgres") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
     home = Path(tempfile.mkdtemp(prefix="comity-pg-", dir="/tmp"))
     shutil.chown(home, account.pw_uid, account.pw_gid)
@@ -69,9 +72,10 @@ def from_binaries(binaries: Path) -> Iterator[Server]:
     admin = f"host={home} user=postgres password=test dbname=postgres"
     try:
         wait_until(lambda: _answers(admin), timeout_s=30)
-        with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(resources.files("comity.db").joinpath("roles.sql").read_bytes())
-            connection.execute("alter role comity password 'test'")
+        if roles:
+            with psycopg.connect(admin, autocommit=True) as connection:
+                connection.execute(resources.files("comity.db").joinpath("roles.sql").read_bytes())
+                connection.execute("alter role comity password 'test'")
         yield Server(admin, f"host={home} user=comity password=test dbname=postgres")
     finally:
         process.send_signal(signal.SIGINT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
@@ -17,7 +18,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import errors as pg
 
-from comity.db.errors import RolesMissing, SchemaNewer, SchemaOlder
+from comity.db.errors import RolesFaulty, RolesMissing, SchemaChanged, SchemaForbidden, SchemaNewer, SchemaOlder
 
 _FILE: Final = re.compile(r"^(\d{4})_(pre|post)_([a-z0-9_]+)\.sql$")
 _LOCK: Final = 0x436F6D697479  # "Comity": one migrator at a time
@@ -34,10 +35,14 @@ alter table schema_migration force row level security;
 do $$ begin
   if not exists (select from pg_policy where polrelid = 'schema_migration'::regclass) then
     create policy owner_functions on schema_migration to comity_owner using (true);
-    create policy readable on schema_migration for select to comity_app using (true);
   end if;
 end $$;
-grant select on schema_migration to comity_app;
+-- Which schema is this? Asked by probes, in the application role.
+create or replace function schema_number() returns integer
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select coalesce(max(number), 0) from schema_migration $$;
+revoke all on function schema_number() from public;
+grant execute on function schema_number() to comity_app;
 """
 
 
@@ -71,41 +76,50 @@ def newest() -> int:
     return migrations()[-1].number
 
 
-async def migrate(direct_url: str, *, now: datetime) -> tuple[int, ...]:
+async def migrate(direct_url: str, *, now: datetime, steps: Sequence[Migration] | None = None) -> tuple[int, ...]:
     """Apply what is missing; return the numbers applied.
 
-    `now` dates the ledger. Roles come from `roles.sql`, made here if the login role may.
+    `now` dates the ledger. `steps` are this code's own migrations unless told otherwise. Roles come from
+    `roles.sql`, made here if the login role may.
 
     Raises:
         SchemaNewer: the database was migrated by a newer Comity.
+        SchemaChanged: an applied migration differs from ours.
         RolesMissing: the roles are not there and the login role may not create them.
+        RolesFaulty: they are there and can do too much.
+        SchemaForbidden: the database is somebody else's.
     """
-    applied = []
+    steps = migrations() if steps is None else steps
     async with await psycopg.AsyncConnection.connect(direct_url, autocommit=True) as connection:
         await connection.execute("select pg_advisory_lock(%s)", (_LOCK,))
         await _ensure_roles(connection)
-        await connection.execute("set role comity_owner")
-        await connection.execute("set client_min_messages = warning")
-        async with connection.transaction():
-            await connection.execute(_LEDGER)
-        known = await _ledger(connection)
-        _refuse_newer(known)
-        for migration in migrations():
-            if migration.number in known:
-                continue
+        try:
+            await connection.execute("set role comity_owner")
+            await connection.execute("set client_min_messages = warning")
             async with connection.transaction():
-                await connection.execute("set local lock_timeout = '4s'; set local statement_timeout = '5min'")
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "insert into schema_migration values (%s, %s, %s, %s)",
-                    (migration.number, migration.name, migration.checksum, now),
-                )
-                await connection.execute(
-                    """insert into installation values (1, %s, 1, 0, null, 1) on conflict do nothing""",
-                    (now,),
-                )
-            applied.append(migration.number)
-    return tuple(applied)
+                await connection.execute(_LEDGER)
+        except pg.InsufficientPrivilege as fault:
+            raise SchemaForbidden(detail=fault.diag.message_primary) from fault
+        known = await _ledger(connection)
+        _refuse_foreign(known, steps)
+        missing = [each for each in steps if each.number not in known]
+        for each in missing:
+            await _apply(connection, each, now)
+    return tuple(each.number for each in missing)
+
+
+async def _apply(connection: psycopg.AsyncConnection[Any], migration: Migration, now: datetime) -> None:
+    """One migration, with its line in the ledger, or nothing of it."""
+    async with connection.transaction():
+        await connection.execute("set local lock_timeout = '4s'; set local statement_timeout = '5min'")
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into schema_migration values (%s, %s, %s, %s)",
+            (migration.number, migration.name, migration.checksum, now),
+        )
+        await connection.execute(
+            "insert into installation values (1, %s, 1, 0, null, 1) on conflict do nothing", (now,)
+        )
 
 
 async def check_schema(direct_url: str) -> None:
@@ -113,6 +127,7 @@ async def check_schema(direct_url: str) -> None:
 
     Raises:
         SchemaNewer: a newer Comity migrated it.
+        SchemaChanged: an applied migration differs from ours.
         SchemaOlder: it has yet to be migrated.
     """
     async with await psycopg.AsyncConnection.connect(direct_url, autocommit=True) as connection:
@@ -120,9 +135,9 @@ async def check_schema(direct_url: str) -> None:
         row = await found.fetchone()
         known: dict[int, str] = {}
         if row and row[0]:
-            await connection.execute("set role comity_app")
+            await connection.execute("set role comity_owner")
             known = await _ledger(connection)
-    _refuse_newer(known)
+    _refuse_foreign(known, migrations())
     if newest() not in known:
         raise SchemaOlder(found=max(known, default=0), needed=newest())
 
@@ -132,14 +147,19 @@ async def _ledger(connection: psycopg.AsyncConnection[Any]) -> dict[int, str]:
     return dict(await cursor.fetchall())
 
 
-def _refuse_newer(known: dict[int, str]) -> None:
-    if known and max(known) > newest():
-        raise SchemaNewer(found=max(known), known=newest())
+def _refuse_foreign(known: dict[int, str], steps: Sequence[Migration]) -> None:
+    """A database of another Comity than this one is left as it is."""
+    if known and max(known) > steps[-1].number:
+        raise SchemaNewer(found=max(known), known=steps[-1].number)
+    for migration in steps:
+        if known.get(migration.number, migration.checksum) != migration.checksum:
+            raise SchemaChanged(number=migration.number, name=migration.name)
 
 
 async def _ensure_roles(connection: psycopg.AsyncConnection[Any]) -> None:
     cursor = await connection.execute(
-        "select count(*) from pg_roles where rolname in ('comity_owner', 'comity_app', 'comity_queue')"
+        """select count(*) from pg_roles where rolname in ('comity_owner', 'comity_app', 'comity_queue')
+           and not rolsuper and not rolbypassrls"""
     )
     row = await cursor.fetchone()
     if row and row[0] == 3:
@@ -150,3 +170,5 @@ async def _ensure_roles(connection: psycopg.AsyncConnection[Any]) -> None:
             await connection.execute(roles)
     except pg.InsufficientPrivilege as fault:
         raise RolesMissing(sql=roles) from fault
+    except pg.RaiseException as fault:
+        raise RolesFaulty(detail=fault.diag.message_primary) from fault

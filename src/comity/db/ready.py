@@ -16,7 +16,7 @@ async def make_ready(direct_url: str, *, now: datetime, may_migrate: bool) -> tu
     Raises:
         DatabaseUnavailable: it does not answer.
         SchemaNewer: a newer Comity migrated it. SchemaOlder: it is behind, and stays so.
-        RolesMissing: see `migrate`.
+        SchemaChanged, RolesMissing, RolesFaulty, SchemaForbidden: see `migrate`.
     """
     try:
         try:

@@ -46,7 +46,7 @@ end $$;
 -- ── Installation ─────────────────────────────────────────────────────────────────────────────────
 
 create table installation (
-  id                      smallint primary key constraint installation_single check (id = 1),
+  id                      smallint primary key constraint installation_single check (id = 1), -- one row, so that a lock on it is the installation's
   created_at              timestamptz not null,
   oldest_code             integer not null,        -- schema number that the oldest admissible code knows
   clock_offset_s          double precision not null,
@@ -66,6 +66,7 @@ create table tenant (
   country        text,
   created_at     timestamptz not null,
   version        bigint not null,
+  -- There is one personal realm, and official clients know it by this id.
   constraint tenant_personal_realm check ((kind = 'personal') = (tenant_id = '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid))
 );
 -- A tenant is named on the command line by its name.
@@ -74,11 +75,12 @@ call protect_installation_table('tenant');
 
 create table domain (
   domain     text collate "C" primary key,         -- IDNA, lower case; one owner per installation
-  tenant_id  uuid not null constraint domain_tenant references tenant,
+  tenant_id  uuid not null constraint domain_tenant references tenant, -- a domain leads to a tenant that is there
   is_default boolean not null,
   is_initial boolean not null,
   added_at   timestamptz not null
 );
+-- "Which domains are ours?", asked by each check of an address.
 create index domain_by_tenant on domain (tenant_id);
 -- Exactly one default and one initial domain per tenant at most.
 create unique index domain_one_default on domain (tenant_id) where is_default;
@@ -255,7 +257,9 @@ create table users (
   deleted_by           text constraint users_deleted_by check (deleted_by in ('admin', 'sync', 'self')),
   purged_at            timestamptz,                -- tombstone: attributes are gone, the principal stays
   constraint users_pkey primary key (tenant_id, id),
+  -- The pair of design §4.4: a person without her tenant is nobody.
   constraint users_home_pair check (home_user_id is null or home_tenant_id is not null),
+  -- Who is at home here has an account, not a stand-in for one.
   constraint users_home_elsewhere check (home_tenant_id <> tenant_id),
   -- Deferrable, so that swaps and chains of renames pass (design §4.11).
   constraint users_upn_unique exclude using btree (tenant_id with =, upn_key with =)
@@ -288,6 +292,7 @@ create table groups (
   deleted_at       timestamptz,
   constraint groups_pkey primary key (tenant_id, id)
 );
+-- Groups are named by their name on the command line, and listed in order of it.
 create index groups_by_name on groups (tenant_id, name_key, id) where deleted_at is null;
 call protect_tenant_table('groups');
 
@@ -298,6 +303,7 @@ create table group_member (
   member_kind text not null constraint group_member_kind check (member_kind in ('user', 'group')),
   added_at    timestamptz not null,
   constraint group_member_pkey primary key (tenant_id, group_id, member_id),
+  -- A purged group takes its memberships along.
   constraint group_member_group foreign key (tenant_id, group_id) references groups on delete cascade
 );
 -- "Which groups is this person in?"
@@ -338,6 +344,7 @@ create table application (
   disabled_at   timestamptz,
   version       bigint not null,
   constraint application_pkey primary key (tenant_id, id),
+  -- A client names itself by this id when it asks for a token.
   constraint application_app_id unique (tenant_id, app_id)
 );
 call protect_tenant_table('application');
@@ -351,6 +358,7 @@ create table application_secret (
   created_at     timestamptz not null,
   expires_at     timestamptz not null,
   constraint application_secret_pkey primary key (tenant_id, application_id, id),
+  -- Secrets go with their application: none outlives it.
   constraint application_secret_app foreign key (tenant_id, application_id) references application on delete cascade
 );
 call protect_tenant_table('application_secret');
@@ -362,7 +370,8 @@ create table directory_role_member (
   added_at     timestamptz not null,
   constraint directory_role_member_pkey primary key (tenant_id, role, principal_id)
 );
-create index directory_role_by_principal on directory_role_member (tenant_id, principal_id);
+-- "Which roles has this person?", asked at each request (design §7).
+create index directory_role_member_by_principal on directory_role_member (tenant_id, principal_id);
 call protect_tenant_table('directory_role_member');
 
 create table one_time_link (
@@ -401,7 +410,7 @@ create table organization (
 );
 
 create table organization_member (
-  organization_id uuid not null constraint organization_member_of references organization on delete cascade,
+  organization_id uuid not null constraint organization_member_of references organization on delete cascade, -- the list goes with it
   tenant_id       uuid not null,
   display_name    text not null,
   role            text not null constraint organization_member_role check (role in ('owner', 'member')),
@@ -464,6 +473,7 @@ create table partner (
   created_at        timestamptz not null,
   version           bigint not null,
   constraint partner_pkey primary key (tenant_id, partner_tenant_id),
+  -- Nobody is a partner of himself: decisions inside a tenant never look here.
   constraint partner_other check (partner_tenant_id <> tenant_id)
 );
 call protect_tenant_table('partner');
@@ -520,6 +530,7 @@ create table sync_job (
   watermark        bigint,                         -- feed position read so far; null: never run
   created_at       timestamptz not null,
   constraint sync_job_pkey primary key (tenant_id, id),
+  -- A tenant never syncs into itself.
   constraint sync_job_elsewhere check (target_tenant_id <> tenant_id)
 );
 call protect_tenant_table('sync_job');
@@ -531,6 +542,7 @@ create table sync_assignment (
   principal_kind text not null constraint sync_assignment_kind check (principal_kind in ('user', 'group')),
   assigned_at    timestamptz not null,
   constraint sync_assignment_pkey primary key (tenant_id, job_id, principal_id),
+  -- A deleted job takes its assignments along.
   constraint sync_assignment_job foreign key (tenant_id, job_id) references sync_job on delete cascade
 );
 -- A membership changes: which jobs have this group?
@@ -572,6 +584,7 @@ create table sync_plan (
   cause      uuid not null,
   constraint sync_plan_pkey primary key (tenant_id, id)
 );
+-- Drains that were cut off: the next one finishes what they left.
 create index sync_plan_applying on sync_plan (tenant_id, job_id) where state = 'applying';
 call protect_tenant_table('sync_plan');
 
@@ -611,8 +624,10 @@ create table sync_run (
   skipped    bigint not null,
   failed     bigint not null,
   constraint sync_run_pkey primary key (tenant_id, id),
+  -- A run is everything with the same cause: a second drain of it adds to its row.
   constraint sync_run_cause unique (tenant_id, job_id, cause)
 );
+-- The newest run of each job.
 create index sync_run_latest on sync_run (tenant_id, job_id, id);
 call protect_tenant_table('sync_run');
 
@@ -733,6 +748,7 @@ create table access_policy_user (
   policy_key text collate "C" not null,
   granted_at timestamptz not null,
   constraint access_policy_user_pkey primary key (tenant_id, user_id),
+  -- Nobody has a policy that is not there.
   constraint access_policy_user_policy foreign key (tenant_id, policy_key) references access_policy
 );
 -- A policy in use is not removed.
@@ -782,7 +798,7 @@ create table chat (
 );
 
 create table chat_member (
-  chat_id      uuid not null constraint chat_member_chat references chat on delete cascade,
+  chat_id      uuid not null constraint chat_member_chat references chat on delete cascade, -- nobody is in a chat that is not there
   tenant_id    uuid not null,
   user_id      uuid not null,
   role         text not null constraint chat_member_role check (role in ('owner', 'member')),
@@ -797,7 +813,7 @@ create table chat_member (
 );
 
 create table message (
-  chat_id       uuid not null constraint message_chat references chat on delete cascade,
+  chat_id       uuid not null constraint message_chat references chat on delete cascade, -- content goes with its chat
   id            bigint not null,                   -- the change that made it: the chat's order
   changed       bigint not null,                   -- the last change of it: the chat's feed
   kind          text not null constraint message_kind check (kind in ('message', 'system')),
@@ -810,6 +826,7 @@ create table message (
   edited_at     timestamptz,
   deleted_at    timestamptz,
   constraint message_pkey primary key (chat_id, id),
+  -- A retry with the same client id is the same message (design §4.8).
   constraint message_retry unique (chat_id, sender_tenant, sender_user, client_id)
 );
 -- "What changed since n?"
@@ -915,6 +932,12 @@ create function address_find(wanted_key text, wanted_kinds text[]) returns table
     where a.address_key = wanted_key and a.kind = any (wanted_kinds)
     order by a.tenant_id, a.user_id, a.kind limit 100
   $$;
+
+-- Many people came at once. Until autovacuum comes by, the planner takes a tenant that has just grown for
+-- one of a single row, and reads all of it wherever it should have asked an index.
+create function people_analyze() returns void
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$ begin analyze users, address; end $$;
 
 -- Make something due. A second call moves it earlier at most. The row stays locked until the caller's
 -- commit, so nobody takes the order before he can see what it is about.
