@@ -15,6 +15,7 @@ from comity.directory.model import Attribute
 from comity.directory.service import delete_users, purge_users, restore_user
 from comity.events.feed import Feed, wire
 from comity.events.model import Change, ChangeKind
+from comity.tenancy.service import add_domain
 from tests.support.world import Org
 
 
@@ -118,6 +119,16 @@ async def test_a_title_or_a_b2b_identity_leaves_the_version_alone(wired, contoso
         await handlers.observe(tx, changes)
 
     assert await version(contoso) == before
+
+
+async def test_a_new_domain_raises_the_version(wired, contoso):
+    """A partner's exceptions for trial tenants name domains (external-access §6, F4)."""
+    before = await version(contoso)
+
+    async with wired.tenant(contoso.id) as tx:
+        await add_domain(tx, contoso.operator, f"second.{contoso.domain}")
+
+    assert await version(contoso) == before + 1
 
 
 async def test_one_transaction_raises_the_version_once(wired, contoso):

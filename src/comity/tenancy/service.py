@@ -13,6 +13,8 @@ from comity.core.ids import PERSONAL_REALM, TenantId, new_id
 from comity.core.permissions import Permission
 from comity.db.database import Database
 from comity.db.transaction import Transaction, as_uuid
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind
 from comity.tenancy import store
 from comity.tenancy.model import (
     Cloud,
@@ -60,14 +62,10 @@ async def create_tenant(
     initial = checked_domain(domain)
     tenant_id = tenant_id or TenantId(new_id())
     async with db.tenant(tenant_id) as tx:
-        tenant = Tenant(
-            tenant_id, name.strip(), TenantKind.BUSINESS, initial, cloud, trial, country, tx.now, 1
-        )
+        tenant = Tenant(tenant_id, name.strip(), TenantKind.BUSINESS, initial, cloud, trial, country, tx.now, 1)
         await _refuse_taken(tx, initial)
         await store.add_tenant(tx, tenant, name_key=name_key(tenant.name))
-        await store.add_domain(
-            tx, Domain(initial, tenant_id, is_default=True, is_initial=True, added_at=tx.now)
-        )
+        await store.add_domain(tx, Domain(initial, tenant_id, is_default=True, is_initial=True, added_at=tx.now))
         await store.add_tenant_rows(tx, guest_role=GUEST_LIMITED, retention_s=SOFT_DELETE_S)
         facts = {"name": tenant.name, "domain": initial, "cloud": cloud.value, "trial": trial}
         await record(tx, caller, Record("Create tenant", "tenant", tenant_id, after=facts))
@@ -97,6 +95,8 @@ async def add_domain(tx: Transaction, caller: Caller, domain: str) -> Domain:
     added = Domain(name, tx.tenant_id, is_default=False, is_initial=False, added_at=tx.now)
     await store.add_domain(tx, added)
     await record(tx, caller, Record("Add domain", "domain", tx.tenant_id, after={"domain": name}))
+    # A partner may except this domain from what it refuses to trial tenants: decisions rest on it.
+    append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
     return added
 
 
