@@ -87,12 +87,12 @@ async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> 
     Raises:
         FeedExpired: entries behind `after` were cut off already.
     """
+    entries = await tx.all(_entry, Q.read, after=after, at_most=at_most)
+    # Asked afterwards: entries may be cut off between two statements, and then these begin with a gap.
     row = await tx.row(Q.position)
-    if row is None:
-        return []
-    if after < row[1]:
+    if row is not None and after < row[1]:
         raise FeedExpired(position=after, floor=row[1])
-    return await tx.all(_entry, Q.read, after=after, at_most=at_most)
+    return entries
 
 
 async def load_cursor(tx: Transaction, consumer: str) -> int:
