@@ -16,14 +16,14 @@ from typing import Final
 from uuid import UUID
 
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
-from comity.db.crossings.cycle import InboundSyncOff, claim
+from comity.db.crossings.cycle import InboundSyncOff, claim, wait_for_visits
 from comity.db.database import Database
 from comity.db.errors import Duplicate, ValueRefused
 from comity.db.transaction import Transaction
 from comity.db.values import text_array
 from comity.directory.decide import mangled_upn
 from comity.events import feed
-from comity.events.model import Entry
+from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.decide import decide_sync_gate
 from comity.partners.model import OutboundHalf, Shortfall
 from comity.partners.service import load_outbound_half
@@ -51,6 +51,7 @@ from comity.sync.worklist import Worklist, read_entries
 from comity.tenancy.service import get_tenant
 
 NOWHERE: Final = UUID(int=0)
+_LEFT: Final = ChangeKind.MEMBER_REMOVED
 _COUNTED: Final = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
@@ -167,30 +168,43 @@ async def drain(
     cause: CauseId | None = None,
     watch: Watch = lambda _: None,
     going: Callable[[], bool] = lambda: True,
+    page_size: int = PAGE_SIZE,
 ) -> Drained:
     """Bring the targets of all active jobs of `source` in line with what its feed says.
 
     `cause` stands in for entries and first runs that carry none of their own. `going` is asked between
-    pages; once it says no, the drain ends where it stands and the next one resumes.
+    pages; once it says no, the drain ends where it stands and the next one resumes. `page_size` is how
+    many people are read, decided and applied together, and how many entries of the feed are read at once.
     """
     async with claim(db, source) as ours:
         if not ours:
             return Drained(claimed=False)
-        return await _Drain(db, source, cause or CauseId(new_id()), watch, going).run()
+        return await _Drain(db, source, cause or CauseId(new_id()), watch, going, page_size).run()
 
 
 class _Drain:
     """The state of one drain."""
 
-    def __init__(self, db: Database, source: TenantId, cause: CauseId, watch: Watch, going: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        source: TenantId,
+        cause: CauseId,
+        watch: Watch,
+        going: Callable[[], bool],
+        page_size: int,
+    ) -> None:
         self._db = db
         self._source = source
         self._cause = cause
         self._watch = watch
         self._going = going
+        self._page_size = page_size
         self._result = Drained(claimed=True)
         self._lanes: dict[JobId, _Lane] = {}
         self._all_jobs: list[Job] = []
+        self._unread: set[JobId] = set()
+        """Jobs whose target did not let us read what an earlier drain had applied."""
         self._looked_at = 0
 
     async def run(self) -> Drained:
@@ -200,7 +214,7 @@ class _Drain:
                 self._all_jobs = await store.list_jobs(tx)
                 refused = {each.job_id for each in self._result.refused} | self._result.left
                 jobs = [each for each in self._all_jobs if each.state is JobState.ACTIVE and each.id not in refused]
-                behind, entries, to_position = await _next_stretch(tx, jobs)
+                behind, entries, to_position = await _next_stretch(tx, jobs, self._page_size)
             if not behind:
                 break
             if await self._open_lanes(behind, to_position):
@@ -212,25 +226,41 @@ class _Drain:
 
     async def _recover(self) -> None:
         """Project what an earlier drain applied before it was cut off (design §4.6)."""
-        async with self._db.tenant(self._source, many_rows=True) as tx:
+        async with self._db.tenant(self._source) as tx:
             jobs = {each.id: each for each in await store.list_jobs(tx)}
             cut_off = await store.open_plans(tx, list(jobs))
+            if cut_off:
+                await wait_for_visits(tx)
         for plan_id, job_id in cut_off:
             target = LocalTarget(self._db, source=self._source, target=jobs[job_id].target_tenant_id)
-            after = 0
-            while True:
-                try:
-                    async with target.visit(flushed=True) as visit:
-                        receipts = await visit.receipts(plan_id, after=after)
-                except InboundSyncOff:
-                    break  # the target closed its door; its receipts stay there, and the plan stays open for later
-                async with self._db.tenant(self._source, many_rows=True) as tx:
-                    await self._project(tx, job_id, receipts, [])
-                    if not receipts:
-                        await store.end_plan(tx, plan_id, "interrupted", Counts())
+            try:
+                await self._project_plan(plan_id, jobs[job_id], target)
+            except InboundSyncOff:
+                # The target closed its door: its receipts stay there, and the plan stays open for later. Even
+                # if the door opens again in this moment, nothing new may come before them.
+                self._unread.add(job_id)
+        if cut_off:
+            async with self._db.tenant(self._source) as tx:
+                await store.end_runs_cut_off(tx, {job_id for _, job_id in cut_off})
+
+    async def _project_plan(self, plan_id: PlanId, job: Job, target: Target) -> None:
+        """Bring log, links and figures up to date with all receipts of a plan, then end it."""
+        after = 0
+        while True:
+            async with target.visit(flushed=True) as visit:
+                receipts = await visit.receipts(plan_id, after=after)
+            async with self._db.tenant(self._source) as tx:
                 if not receipts:
-                    break
-                after = receipts[-1].step
+                    await store.end_plan(tx, plan_id, "interrupted", Counts())
+                    return
+                logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
+                missing = [each for each in receipts if each.step not in logged]
+                counted = _count(missing, [], {})
+                runs = {each: await self._open_run(tx, job, each) for each in sorted(counted)}
+                await self._project(tx, job.id, runs, missing, [])
+                for each, run_id in runs.items():
+                    await store.count_run(tx, run_id, counted[each], seconds=0)
+            after = receipts[-1].step
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""
@@ -267,6 +297,8 @@ class _Drain:
 
     async def _gate(self, lane: _Lane) -> str | None:
         """Why the job may not run (a `Shortfall`); None if it may."""
+        if lane.job.id in self._unread:
+            return Shortfall.INBOUND_SYNC.value
         try:
             async with lane.target.visit(flushed=True) as visit:
                 inbound = await visit.inbound()
@@ -277,7 +309,7 @@ class _Drain:
         return None if gate.is_open or gate.first is None else gate.first.value
 
     async def _refuse(self, tx: Transaction, lane: _Lane, code: str) -> None:
-        run_id = await store.open_run(tx, RunId(new_id()), lane.job.id, self._cause, _run_kind(lane.job))
+        run_id = await self._open_run(tx, lane.job, self._cause)
         await store.end_runs(tx, [run_id, *lane.runs.values()], RunState.FAILED, error=code)
         await store.set_job_state(tx, lane.job.id, lane.job.state, code)
         self._result.refused.append(Refusal(lane.job.id, code))
@@ -320,8 +352,11 @@ class _Drain:
             return
         async with self._db.tenant(self._source, many_rows=True) as tx:
             groups = await store.assigned_groups(tx, list(self._lanes))
+            leavers = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
+            links = await store.load_links(tx, list(self._lanes), list(leavers)) if leavers else {}
         work = read_entries(
             entries,
+            linked=links,
             read_bits={job_id: lane.mapping.read for job_id, lane in self._lanes.items()},
             assigned_groups=groups,
             everybody=frozenset(job_id for job_id, lane in self._lanes.items() if lane.everybody),
@@ -335,8 +370,8 @@ class _Drain:
     async def _worklist_pages(self, work: Worklist) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
         for jobs, people in work.shared():
             ids = sorted(people)
-            for start in range(0, len(ids), PAGE_SIZE):
-                yield jobs, {each: people[each] for each in ids[start : start + PAGE_SIZE]}
+            for start in range(0, len(ids), self._page_size):
+                yield jobs, {each: people[each] for each in ids[start : start + self._page_size]}
         for group_id, (group_jobs, cause) in work.groups.items():
             async for page in self._members(group_id, frozenset(group_jobs), cause):
                 yield page
@@ -350,7 +385,7 @@ class _Drain:
         after: UUID = NOWHERE
         while True:
             async with self._db.tenant(self._source, many_rows=True) as tx:
-                ids = await store.page_of_members(tx, group_id, after=after, at_most=PAGE_SIZE)
+                ids = await store.page_of_members(tx, group_id, after=after, at_most=self._page_size)
             if not ids:
                 return
             yield jobs, dict.fromkeys(ids, cause)
@@ -365,7 +400,7 @@ class _Drain:
         while True:
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 ids = await store.page_of_candidates(
-                    tx, list(jobs), everybody=everybody, after=after, at_most=PAGE_SIZE
+                    tx, list(jobs), everybody=everybody, after=after, at_most=self._page_size
                 )
             if not ids:
                 return
@@ -377,21 +412,24 @@ class _Drain:
         for lane in self._lanes.values():
             again, lane.unresolved = lane.unresolved, {}
             ids = sorted(again)
-            for start in range(0, len(ids), PAGE_SIZE):
-                yield frozenset({lane.job.id}), {each: again[each] for each in ids[start : start + PAGE_SIZE]}
+            for start in range(0, len(ids), self._page_size):
+                yield frozenset({lane.job.id}), {each: again[each] for each in ids[start : start + self._page_size]}
 
     async def _look_at(self, pages: AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]) -> bool:
         """Work on these pages, a few at a time: one is written while the next is read. False if stopped."""
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[None], Mapping[UserId, CauseId]] = {}
         try:
             async for jobs, causes in pages:
                 if not self._going():
                     break
-                under_way.add(asyncio.create_task(self._page(jobs, causes)))
-                if len(under_way) >= PAGES_UNDER_WAY:
-                    under_way = await _settle_some(under_way)
+                # Nobody is on two pages at once: what one does to her the other must have seen.
+                while len(under_way) >= PAGES_UNDER_WAY or not all(
+                    causes.keys().isdisjoint(each) for each in under_way.values()
+                ):
+                    await _settle_some(under_way)
+                under_way[asyncio.create_task(self._page(jobs, causes))] = causes
             while under_way:
-                under_way = await _settle_some(under_way)
+                await _settle_some(under_way)
         finally:
             for task in under_way:
                 task.cancel()
@@ -517,30 +555,41 @@ class _Drain:
         """Project one page's receipts and failures to the source's log and links."""
         numbered = list(enumerate(skips, start=lane.take_numbers(len(skips))))
         counted = _count(receipts, skips, causes)
+        await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
-        async with self._db.tenant(self._source, cause=self._cause, flushed=False, many_rows=True) as tx:
-            for each in counted:
-                if each not in lane.runs:
-                    lane.runs[each] = await store.open_run(tx, RunId(new_id()), lane.job.id, each, _run_kind(lane.job))
+        async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await self._project(
-                tx, lane.job.id, receipts, [(n, skip, lane.plan_id, causes[skip.source_id]) for n, skip in numbered]
+                tx,
+                lane.job.id,
+                lane.runs,
+                receipts,
+                [(n, skip, lane.plan_id, causes[skip.source_id]) for n, skip in numbered],
             )
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
-            for each, counts in counted.items():
-                await store.count_run(tx, lane.runs[each], counts, seconds=seconds)
+            for each in sorted(counted):
+                await store.count_run(tx, lane.runs[each], counted[each], seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
+
+    async def _open_runs(self, lane: _Lane, causes: Iterable[CauseId]) -> None:
+        """Have a run for each cause, committed: the page beside this one may count in it before we are done."""
+        new = sorted(set(causes) - lane.runs.keys())
+        if new:
+            async with self._db.tenant(self._source, flushed=False) as tx:
+                opened = {each: await self._open_run(tx, lane.job, each) for each in new}
+            lane.runs |= opened
+
+    async def _open_run(self, tx: Transaction, job: Job, cause: CauseId) -> RunId:
+        kind = "initial" if job.watermark is None else "incremental"
+        return await store.open_run(tx, RunId(new_id()), job.id, cause, kind)
 
     async def _project(
         self,
         tx: Transaction,
         job_id: JobId,
+        runs: Mapping[CauseId, RunId],
         receipts: Sequence[Receipt],
         skips: Sequence[tuple[int, Skip, PlanId, CauseId]],
     ) -> None:
-        runs: dict[CauseId, RunId] = dict(self._lanes[job_id].runs) if job_id in self._lanes else {}
-        for cause in {each.cause for each in receipts} | {each[3] for each in skips}:
-            if cause not in runs:
-                runs[cause] = await store.open_run(tx, RunId(new_id()), job_id, cause, "incremental")
         rows: list[tuple[object, ...]] = [
             (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
              Status.SUCCESS.value, None, r.changed,
@@ -560,7 +609,9 @@ class _Drain:
         self._watch(Progress(phase, job_id, self._looked_at, counts))
 
 
-async def _next_stretch(tx: Transaction, jobs: Sequence[Job]) -> tuple[list[Job], list[Entry] | None, int]:
+async def _next_stretch(
+    tx: Transaction, jobs: Sequence[Job], at_most: int
+) -> tuple[list[Job], list[Entry] | None, int]:
     """The jobs that are furthest behind, what they have to read (None: everybody), and up to where."""
     new = [each for each in jobs if each.watermark is None]
     if new:
@@ -569,27 +620,28 @@ async def _next_stretch(tx: Transaction, jobs: Sequence[Job]) -> tuple[list[Job]
     if not known:
         return [], [], 0
     furthest = min(known)
-    entries = await feed.read(tx, after=furthest, at_most=PAGE_SIZE)
+    behind = [each for each in jobs if each.watermark == furthest]
+    try:
+        entries = await feed.read(tx, after=furthest, at_most=at_most)
+    except FeedExpired:
+        return behind, None, await feed.load_position(tx)
     if not entries:
         return [], [], 0
-    return [each for each in jobs if each.watermark == furthest], entries, entries[-1].position
+    return behind, entries, entries[-1].position
 
 
-async def _settle_some(tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """Wait for one of them at least; a failure goes on."""
-    done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]) -> None:
+    """Wait for one of them at least, and take those that are done out; a failure goes on."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        del tasks[task]
     for task in done:
         task.result()
-    return left
 
 
 async def _is_active(tx: Transaction, job_id: JobId) -> bool:
     job = await store.get_job(tx, job_id)
     return job is not None and job.state is JobState.ACTIVE
-
-
-def _run_kind(job: Job) -> str:
-    return "initial" if job.watermark is None else "incremental"
 
 
 def _count(

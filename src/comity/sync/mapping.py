@@ -74,6 +74,7 @@ class CompiledMapping:
         self.read = sum(row.source.attribute.bit for row in by_target.values() if isinstance(row.source, Direct))
         if any(isinstance(row.source, MangledUpn) for row in by_target.values()):
             self.read |= A.USER_PRINCIPAL_NAME.bit
+        self.read |= A.USER_TYPE.bit  # whatever flows: who is no member at home is not offered
 
     def wanted(self, person: Person) -> Values:
         """The values that the account in the target should have; None where nothing flows."""

@@ -142,6 +142,10 @@ update sync_run set ended_at = %(at)s, error = %(error)s,
   state = case when %(state)s = 'Succeeded' and failed > 0 then 'EntryLevelErrors' else %(state)s end
 where tenant_id = %(tenant_id)s and id = any (%(ids)s);
 
+-- name: end_runs_cut_off
+update sync_run set ended_at = %(at)s, state = %(state)s
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'Running';
+
 -- name: last_runs
 -- The newest run of each job.
 select distinct on (job_id) id, job_id, cause, state, error, started_at, ended_at, seconds,
@@ -157,6 +161,11 @@ where tenant_id = %(tenant_id)s and (%(job_id)s::uuid is null or job_id = %(job_
   and (plan_id, step) < (%(before_plan)s, %(before_step)s)
 order by plan_id desc, step desc limit %(at_most)s;
 
+-- name: logged_steps
+-- Which steps of a plan does the log hold already?
+select step from provisioning_log
+where tenant_id = %(tenant_id)s and plan_id = %(plan_id)s and step > %(after)s and step <= %(up_to)s;
+
 -- name: project_log
 -- Projected from receipts; repeating it changes nothing.
 insert into provisioning_log (tenant_id, plan_id, step, job_id, run_id, source_id, target_id, action, status, code,
@@ -167,15 +176,16 @@ from staged_log order by plan_id, step
 on conflict do nothing;
 
 -- name: project_links
--- The link follows the newest step.
+-- The link follows the newest step; a failure is noted and does not end it.
 insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, failure, failed_since, attempts)
-select %(tenant_id)s, job_id, source_id, 'user', target_id,
+select distinct on (job_id, source_id) %(tenant_id)s, job_id, source_id, 'user', target_id,
        case when status = 1 then 'failed' when action = 3 then 'deleted' else 'linked' end,
        plan_id, step, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
        case when status = 1 then 1 else 0 end
-from staged_log where status in (0, 1) order by source_id
+from staged_log where status in (0, 1) order by job_id, source_id, plan_id desc, step desc
 on conflict (tenant_id, job_id, source_id) do update set
-  target_id = coalesce(excluded.target_id, sync_object.target_id), state = excluded.state,
+  target_id = coalesce(excluded.target_id, sync_object.target_id),
+  state = case when excluded.failure is null then excluded.state else sync_object.state end,
   plan_id = excluded.plan_id, step = excluded.step, failure = excluded.failure,
   failed_since = case when excluded.failure is null then null else coalesce(sync_object.failed_since, excluded.failed_since) end,
   attempts = case when excluded.failure is null then 0 else sync_object.attempts + 1 end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -188,6 +188,11 @@ async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, er
         await tx.execute(Q.end_run, ids=list(ids), at=tx.now, state=state.value, error=error)
 
 
+async def end_runs_cut_off(tx: Transaction, jobs: Collection[JobId]) -> None:
+    """Runs of these jobs that a drain left running when it was cut off; for whoever holds the claim."""
+    await tx.execute(Q.end_runs_cut_off, jobs=list(jobs), at=tx.now, state=RunState.STOPPED.value)
+
+
 async def last_runs(tx: Transaction) -> dict[JobId, Run]:
     """The newest run of each job."""
     return {run.job_id: run for run in await tx.all(_run, Q.last_runs)}
@@ -207,6 +212,11 @@ async def read_log(
         _log_entry, Q.log,
         job_id=job_id, source_id=source_id, before_plan=before_plan, before_step=before_step, at_most=at_most,
     )  # fmt: skip
+
+
+async def logged_steps(tx: Transaction, plan_id: PlanId, *, after: int, up_to: int) -> set[int]:
+    """Steps of a plan behind `after` that the log holds already."""
+    return {row[0] for row in await tx.rows(Q.logged_steps, plan_id=plan_id, after=after, up_to=up_to)}
 
 
 async def project(tx: Transaction, rows: Iterable[Sequence[object]], *, at: datetime) -> None:

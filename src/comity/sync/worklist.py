@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -61,16 +61,19 @@ def read_entries(
     read_bits: Mapping[JobId, int],
     assigned_groups: Mapping[GroupId, set[JobId]],
     everybody: frozenset[JobId],
+    linked: Mapping[JobId, Container[UserId]],
     fallback: CauseId,
 ) -> Worklist:
     """Whom these entries concern.
 
     `read_bits` holds the attributes that each job's mapping reads; `everybody` the jobs that offer all
-    users, for whom groups do not matter. `fallback` is the cause of entries that carry none.
+    users, for whom groups do not matter. `linked` says who of those that left a group stands in the
+    target: the group may not be assigned any more, and then nothing else leads to them. `fallback` is
+    the cause of entries that carry none.
     """
     work = Worklist(people={job_id: {} for job_id in read_bits})
     for entry in entries:
-        if not _note(entry, work, read_bits, assigned_groups, everybody, entry.cause or fallback):
+        if not _note(entry, work, read_bits, assigned_groups, everybody, linked, entry.cause or fallback):
             work.wasted += 1
     return work
 
@@ -81,6 +84,7 @@ def _note(
     read_bits: Mapping[JobId, int],
     assigned_groups: Mapping[GroupId, set[JobId]],
     everybody: frozenset[JobId],
+    linked: Mapping[JobId, Container[UserId]],
     cause: CauseId,
 ) -> bool:
     """Enter one entry into the worklist; False if it concerns nobody."""
@@ -90,8 +94,9 @@ def _note(
         ]  # fmt: skip
         return _look_at(work, jobs, entry.object_id, cause)
     if entry.kind in _MEMBER and entry.related_id is not None:
-        jobs = [each for each in assigned_groups.get(GroupId(entry.object_id), ()) if each not in everybody]
-        return _look_at(work, jobs, entry.related_id, cause)
+        concerned = assigned_groups.get(GroupId(entry.object_id), set()) - everybody
+        concerned |= {each for each, people in linked.items() if entry.related_id in people}
+        return _look_at(work, sorted(concerned), entry.related_id, cause)
     if entry.kind in _GROUP:
         return _look_at_members(
             work, assigned_groups.get(GroupId(entry.object_id), set()) - everybody, entry.object_id, cause

@@ -17,8 +17,10 @@ from comity.db.database import Database
 from comity.db.transaction import Transaction
 
 _ALLOWED: Final[LiteralString] = """
-select user_sync_inbound from partner_sync where tenant_id = %(tenant_id)s and partner_tenant_id = %(source)s
+select user_sync_inbound, pg_advisory_xact_lock_shared(hashtextextended('visit:' || %(source)s::text, 0))
+from partner_sync where tenant_id = %(tenant_id)s and partner_tenant_id = %(source)s
 """
+_NO_VISITS: Final[LiteralString] = "select pg_advisory_xact_lock(hashtextextended('visit:' || %(tenant_id)s::text, 0))"
 
 
 class InboundSyncOff(Forbidden):
@@ -43,6 +45,15 @@ async def as_target(
         if row is None or row[0] is not True:
             raise InboundSyncOff(source=str(source), target=str(target))
         yield tx
+
+
+async def wait_for_visits(tx: Transaction) -> None:
+    """Wait until no visit of this source's drains is under way any more.
+
+    The server may still be committing a batch whose process was killed. Who holds the claim, and opens no
+    visit meanwhile, has all receipts before him afterwards.
+    """
+    await tx.execute(_NO_VISITS)
 
 
 @asynccontextmanager
