@@ -12,6 +12,7 @@ from uuid import UUID
 
 from comity.core.clock import MachineClock
 from comity.core.ids import PERSONAL_REALM, AppId, TenantId
+from comity.core.phones import phone_key
 from comity.db.crossings.sign_in import PersonalAccount, find_client, find_personal_accounts
 from comity.db.database import Database
 from comity.db.transaction import Transaction, as_uuid
@@ -131,7 +132,8 @@ async def sign_in_personal(
     """
     async with installation.db.tenant(PERSONAL_REALM) as tx:
         client = await find_client(tx, _app_id(client_id))
-        accounts = await find_personal_accounts(tx, username)
+        # A number is found however it was typed; a mail address is no number.
+        accounts = await find_personal_accounts(tx, phone_key(username) or username)
     if client is None:
         raise ClientUnknown(client=client_id)
     if client.disabled:

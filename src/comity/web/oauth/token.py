@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 
 from starlette.responses import Response
 
-from comity.core.ids import TenantId
+from comity.core.ids import PERSONAL_REALM, TenantId
 from comity.identity.errors import (
     ClientSecretMissing,
     ConsumersNotForApps,
@@ -76,10 +76,11 @@ async def _for_person(ask: Ask, authority: Authority, client: _Client, form: Map
     username, password = _required(form, "username"), _required(form, "password")
     scope, nonce = _required(form, "scope"), form.get("nonce")
     if authority.audience is Audience.CONSUMERS:
-        return await sign_in_personal(
-            ask.services.sign_in, client_id=client.id, secret=client.secret, username=username, password=password,
-            scope=scope, origin=ask.origin, nonce=nonce,
-        )  # fmt: skip
+        with ask.gate.tenant(PERSONAL_REALM):
+            return await sign_in_personal(
+                ask.services.sign_in, client_id=client.id, secret=client.secret, username=username, password=password,
+                scope=scope, origin=ask.origin, nonce=nonce,
+            )  # fmt: skip
     tenant_id = authority.tenant_id or await _home_realm(ask, username)
     with ask.gate.tenant(tenant_id):
         return await sign_in_person(
