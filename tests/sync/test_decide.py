@@ -19,7 +19,7 @@ END = FIRST_CARRIED + len(CARRIED)
 
 
 def person(name: str = "annie", **values: Any) -> Person:
-    known = dict.fromkeys(Person._fields) | {
+    known: dict[str, Any] = dict.fromkeys(Person._fields) | {
         "id": UserId(new_id()), "version": 1, "display_name": name.title(), "given_name": name.title(),
         "user_principal_name": f"{name}@fabrikam.example", "mail": f"{name}@fabrikam.example", "user_type": "Member",
         "account_enabled": True, "show_in_address_list": True, "is_external": False, "is_deleted": False,
@@ -29,7 +29,7 @@ def person(name: str = "annie", **values: Any) -> Person:
 
 def present(of: Person, **values: Any) -> Present:
     """Her account in the target, as a drain would have left it."""
-    known = dict(zip((each.column for each in CARRIED), MAPPING.wanted(of), strict=True))
+    known: dict[str, Any] = dict(zip((each.column for each in CARRIED), MAPPING.wanted(of), strict=True))
     known |= {"id": UserId(new_id()), "version": 7, "home_user_id": of.id, "deleted_by": None}
     return Present(**(known | values))
 
