@@ -109,8 +109,8 @@ class AccessRefused(Forbidden):
 
     code = "access-refused"
 
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(**decision.parameters)
+    def __init__(self, decision: Decision, *, rule: Rule) -> None:
+        super().__init__(**decision.parameters | {"rule": rule.value})
         self.decision = decision
 
 
@@ -128,13 +128,13 @@ class RequestPending(AccessRefused):
 
 def refusal(seen: Decision) -> AccessRefused:
     """The error for a refusal, as the actor may see it."""
-    match seen.deciding_rule:
+    match rule := seen.deciding_rule:
         case Rule.UNREACHABLE:
-            return PersonUnreachable(seen)
+            return PersonUnreachable(seen, rule=rule)
         case Rule.REQUEST_PENDING:
-            return RequestPending(seen)
+            return RequestPending(seen, rule=rule)
         case _:
-            return AccessRefused(seen)
+            return AccessRefused(seen, rule=rule)
 
 
 class PermitMissing(Forbidden):
