@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -11,11 +13,14 @@ from comity.core.errors import Invalid
 from comity.directory.model import TEXT_ATTRIBUTES, Attribute, UpnInvalid, User
 
 TEXT_LENGTH_MAX: Final = 1024
-_LOCAL: Final = re.compile(r"^[^\s@\x00-\x1f\x7f\"(),:;<>\[\\\]]+$")
+EXTERNAL_MARK: Final = "#EXT#@"
+"""What stands between the address of somebody from elsewhere and the tenant's own domain."""
+LOCAL_LENGTH_MAX: Final = 200
+"""A mangled UPN carries a whole address in its local part."""
 
-_STORED: Final = tuple(
-    each for each in Attribute if each not in {Attribute.IS_DELETED, Attribute.HOME_IDENTITY}
-)
+_LOCAL: Final = re.compile(r"""^(?!\.)(?!.*\.\.)(?!.*\.$)[^\s@\x00-\x1f\x7f"(),:;<>\[\\\]]+$""")
+
+_STORED: Final = tuple(each for each in Attribute if each not in {Attribute.IS_DELETED, Attribute.HOME_IDENTITY})
 
 
 class TextInvalid(Invalid):
@@ -32,7 +37,7 @@ def changed_attributes(before: User, after: User) -> frozenset[Attribute]:
 def split_address(text: str) -> tuple[str, str] | None:
     """Local part and normalised domain of an address, or None if it is none."""
     local, at, domain = text.strip().rpartition("@")
-    if not at or not _LOCAL.match(local) or len(local) > 200:
+    if not at or len(local) > LOCAL_LENGTH_MAX or not _LOCAL.match(local) or _has_unseen(local):
         return None
     name = normalize_domain(domain)
     return (local, name) if name else None
@@ -74,19 +79,41 @@ def text_fault(value: str) -> str | None:
     return None
 
 
+def is_mangled(upn: str) -> bool:
+    """Is it the UPN of somebody from elsewhere, as resource tenants write it?"""
+    return EXTERNAL_MARK in upn.upper()
+
+
 def mangled_upn(upn: str, initial_domain: str) -> str:
     """How a resource tenant names somebody from elsewhere (provisioning §5.2).
 
     alice@fabrikam.com becomes alice_fabrikam.com#EXT#@contoso.example.
     """
     local, _, domain = upn.rpartition("@")
-    return f"{local}_{domain}#EXT#@{initial_domain}"
+    return f"{local}_{domain}{EXTERNAL_MARK}{initial_domain}"
 
 
 def plain_upn(upn: str) -> str:
     """The address behind a mangled UPN; any other UPN stays as it is."""
-    mangled, marker, _ = upn.partition("#EXT#@")
-    if not marker:
+    if not is_mangled(upn):
         return upn
-    local, _, domain = mangled.rpartition("_")
+    local, _, domain = upn[: upn.upper().index(EXTERNAL_MARK)].rpartition("_")
     return f"{local}@{domain}"
+
+
+def facts_of(user: User) -> dict[str, object]:
+    """Every attribute that has a value: what audit shows of a new user."""
+    return {each.column: value for each in _STORED if (value := getattr(user, each.column)) is not None}
+
+
+def facts_changed(
+    before: User, after: User, changed: Iterable[Attribute]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """The changed attributes before and after: what audit shows of a change."""
+    columns = [each.column for each in sorted(changed)]
+    return {each: getattr(before, each) for each in columns}, {each: getattr(after, each) for each in columns}
+
+
+def _has_unseen(local: str) -> bool:
+    """Does it hold characters that nobody sees, so that two addresses would look alike?"""
+    return not local.isascii() and any(unicodedata.category(each) in {"Cc", "Cf", "Cs"} for each in local)

@@ -9,11 +9,20 @@ select tenant_id, id, version, display_name, given_name, surname, mail_nickname,
 from users where tenant_id = %(tenant_id)s and id = %(id)s and purged_at is null;
 
 -- name: users_by_id
-select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
-  external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
-  postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
-from users where tenant_id = %(tenant_id)s and id = any (%(ids)s) and purged_at is null;
+-- Users of these ids, living or soft-deleted. One probe of the key per element, whatever the statistics
+-- say: of a tenant that has just begun to grow they say that it has one row, and the planner would read
+-- all of it for each batch.
+select found.* from unnest(%(ids)s::uuid[]) as wanted (key) cross join lateral (
+  select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
+    external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
+    postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+    business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  from users where tenant_id = %(tenant_id)s and id = wanted.key and purged_at is null limit 1) found;
+
+-- name: purged_by_id
+-- Which of these ids are tombstones? Nobody gets such an id again.
+select found.id from unnest(%(ids)s::uuid[]) as wanted (key) cross join lateral (
+  select id from users where tenant_id = %(tenant_id)s and id = wanted.key and purged_at is not null limit 1) found;
 
 -- name: living_by_upn
 -- At most one: UPNs of the living differ.
@@ -33,12 +42,13 @@ from users where tenant_id = %(tenant_id)s and mail_key = %(key)s and deleted_at
 order by id limit 20;
 
 -- name: living_by_upn_keys
--- Which living users have these UPNs? For imports.
-select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
-  external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
-  postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
-from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s) and deleted_at is null;
+-- Which living users have these UPNs? For imports; probed as `users_by_id`.
+select found.* from unnest(%(keys)s::text[]) as wanted (key) cross join lateral (
+  select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
+    external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
+    postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+    business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  from users where tenant_id = %(tenant_id)s and upn_key = wanted.key and deleted_at is null limit 1) found;
 
 -- name: by_home
 -- The account that stands for a home identity here, living or soft-deleted.
@@ -122,10 +132,21 @@ update users set version = version + 1, purged_at = %(at)s, display_name = '', g
 where tenant_id = %(tenant_id)s and id = any (%(ids)s) and deleted_at is not null and purged_at is null
 returning id, creation_type is not null;
 
+-- name: leave_groups
+-- A tombstone is no member of anything.
+delete from group_member where tenant_id = %(tenant_id)s and member_id = any (%(ids)s);
+
+-- name: retention
+-- How long soft-deleted users stay, in seconds.
+select soft_delete_retention_s from tenant_setting where tenant_id = %(tenant_id)s;
+
 -- name: expired
 -- Whose time in the recycle bin is over?
 select id from users where tenant_id = %(tenant_id)s and deleted_at < %(before)s and purged_at is null
 order by deleted_at limit %(at_most)s;
+
+-- name: analyze_people
+select people_analyze();
 
 -- name: replace_addresses
 select address_replace(%(people)s::uuid[], %(owners)s::uuid[], %(keys)s::text[], %(kinds)s::text[]);

@@ -14,7 +14,7 @@ from comity.core.ids import GroupId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction, as_uuid
 from comity.directory import store
-from comity.directory.decide import changed_attributes, check_text, check_upn
+from comity.directory.decide import changed_attributes, check_text, check_upn, facts_changed, facts_of
 from comity.directory.model import (
     Attribute,
     DeletedBy,
@@ -65,14 +65,12 @@ async def create_user(tx: Transaction, caller: Caller, user: User) -> User:
         raise UpnTaken(upn=user.user_principal_name)
     await store.insert_users(tx, [user])
     await store.replace_addresses(tx, [user])
-    await record(tx, caller, Record("Add user", "user", user.id, after=_facts(user)))
+    await record(tx, caller, Record("Add user", "user", user.id, after=facts_of(user)))
     append(tx, [Change(ChangeKind.USER_CREATED, user.id, external=user.is_external)])
     return user
 
 
-async def update_user(
-    tx: Transaction, caller: Caller, user_id: UserId, changes: Mapping[Attribute, Any]
-) -> User:
+async def update_user(tx: Transaction, caller: Caller, user_id: UserId, changes: Mapping[Attribute, Any]) -> User:
     """Change attributes of a living user; what stays equal is no change and leaves no trace.
 
     Raises:
@@ -93,8 +91,8 @@ async def update_user(
     if not await store.update_users(tx, [after]):
         raise UserChanged(user=before.user_principal_name)
     await store.replace_addresses(tx, [after])
-    facts = [{each.column: getattr(user, each.column) for each in changed} for user in (before, after)]
-    await record(tx, caller, Record("Update user", "user", user_id, before=facts[0], after=facts[1]))
+    old, new = facts_changed(before, after, changed)
+    await record(tx, caller, Record("Update user", "user", user_id, before=old, after=new))
     append(tx, [Change(ChangeKind.USER_UPDATED, user_id, changed=bits(changed), external=after.is_external)])
     return replace(after, version=after.version + 1)
 
@@ -196,9 +194,7 @@ async def list_users(
     return await store.list_users(tx, after=after or NOWHERE, at_most=at_most, deleted=deleted)
 
 
-async def create_group(
-    tx: Transaction, caller: Caller, *, name: str, description: str | None = None
-) -> Group:
+async def create_group(tx: Transaction, caller: Caller, *, name: str, description: str | None = None) -> Group:
     """Create a security group.
 
     Raises:
@@ -206,15 +202,13 @@ async def create_group(
     """
     caller.check(Permission.GROUP_WRITE)
     if not name.strip():
-        raise GroupNameEmpty()
+        raise GroupNameEmpty
     group = Group(
         tx.tenant_id, GroupId(new_id()), 1, name.strip(), description, None,
         security_enabled=True, mail_enabled=False, created_at=tx.now,
     )  # fmt: skip
     await store.add_group(tx, group)
-    await record(
-        tx, caller, Record("Add group", "group", group.id, after={"displayName": group.display_name})
-    )
+    await record(tx, caller, Record("Add group", "group", group.id, after={"displayName": group.display_name}))
     append(tx, [Change(ChangeKind.GROUP_CREATED, group.id)])
     return group
 
@@ -268,9 +262,7 @@ async def list_members(
     return await store.list_members(tx, group_id, after=after or NOWHERE, at_most=at_most)
 
 
-async def add_members(
-    tx: Transaction, caller: Caller, group_id: GroupId, ids: Sequence[UserId]
-) -> list[UserId]:
+async def add_members(tx: Transaction, caller: Caller, group_id: GroupId, ids: Sequence[UserId]) -> list[UserId]:
     """Make users direct members; return those who were none before."""
     caller.check(Permission.GROUP_WRITE)
     added = await store.add_members(tx, group_id, ids, at=tx.now)
@@ -280,22 +272,11 @@ async def add_members(
     return added
 
 
-async def remove_members(
-    tx: Transaction, caller: Caller, group_id: GroupId, ids: Sequence[UserId]
-) -> list[UserId]:
+async def remove_members(tx: Transaction, caller: Caller, group_id: GroupId, ids: Sequence[UserId]) -> list[UserId]:
     """Take direct members out; return those who were in."""
     caller.check(Permission.GROUP_WRITE)
     removed = await store.remove_members(tx, group_id, ids)
     if removed:
-        await record(
-            tx, caller, Record("Remove member from group", "group", group_id, before={"members": removed})
-        )
+        await record(tx, caller, Record("Remove member from group", "group", group_id, before={"members": removed}))
         append(tx, [Change(ChangeKind.MEMBER_REMOVED, group_id, each) for each in removed])
     return removed
-
-
-def _facts(user: User) -> dict[str, object]:
-    """What a new user starts with: every attribute that has a value."""
-    return {
-        each.column: value for each in Attribute if (value := getattr(user, each.column, None)) is not None
-    }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from comity.core.caller import UserType
 from comity.core.folding import address_key, name_key
-from comity.core.ids import GroupId, TenantId, UserId
+from comity.core.ids import PERSONAL_REALM, GroupId, TenantId, UserId
 from comity.db.bulk import Staging, bulk
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
@@ -29,7 +29,7 @@ _KEYS: Final = ("upn_key", "mail_key", "given_key", "surname_key", "name_key")
 
 STAGED_USERS: Final = Staging(
     "staged_users",
-    tuple((name, _KINDS.get(name, "text")) for name in (*USER_FIELDS, *_KEYS) if name != "tenant_id"),  # type: ignore[misc]
+    tuple((name, _KINDS.get(name, "text")) for name in (*USER_FIELDS, *_KEYS) if name != "tenant_id"),
 )
 """Users on their way in: `User`'s fields without the tenant, then the stored keys."""
 
@@ -91,10 +91,16 @@ async def update_users(tx: Transaction, users: Sequence[User]) -> set[UserId]:
     return {UserId(row[0]) for row in await tx.rows(Q.update_staged)}
 
 
+async def analyze_people(tx: Transaction) -> None:
+    """Let the planner know how many people there are; worth it after thousands of new ones."""
+    await tx.execute(Q.analyze_people)
+
+
 async def replace_addresses(tx: Transaction, users: Iterable[User]) -> None:
     """Bring the installation's address index in line with these users.
 
-    Only home identities that live stand in it: a B2B identity is reached through its home.
+    Only home identities that live stand in it: a B2B identity is reached through its home. A phone
+    number leads to personal accounts only (external-access §6, `phone-finds-personal-only`).
     """
     people, owners, keys, kinds = [], [], [], []
     for user in users:
@@ -104,6 +110,8 @@ async def replace_addresses(tx: Transaction, users: Iterable[User]) -> None:
         found = {("upn", address_key(user.user_principal_name))}
         if user.mail:
             found.add(("mail", address_key(user.mail)))
+        if user.tenant_id == PERSONAL_REALM and user.mobile_phone:
+            found.add(("phone", user.mobile_phone))
         for kind, key in sorted(found):
             owners.append(user.id)
             keys.append(key)
@@ -120,6 +128,11 @@ async def get_user(tx: Transaction, user_id: UserId) -> User | None:
 async def load_users(tx: Transaction, ids: Sequence[UserId]) -> dict[UserId, User]:
     """The users of those ids, living or soft-deleted."""
     return {user.id: user for user in await tx.all(make_user, Q.users_by_id, ids=list(ids))}
+
+
+async def find_purged(tx: Transaction, ids: Sequence[UserId]) -> set[UserId]:
+    """Which of those ids are tombstones."""
+    return {UserId(row[0]) for row in await tx.rows(Q.purged_by_id, ids=list(ids))}
 
 
 async def find_by_upn(tx: Transaction, upn: str) -> User | None:
@@ -158,7 +171,7 @@ async def soft_delete_users(
     tx: Transaction, ids: Sequence[UserId], *, at: datetime, by: DeletedBy
 ) -> dict[UserId, bool]:
     """Move living users to the recycle bin; return those moved, and whether each is a B2B identity."""
-    return dict(await tx.rows(Q.soft_delete, ids=list(ids), at=at, by=by.value))  # type: ignore[arg-type]
+    return dict(await tx.rows(Q.soft_delete, ids=list(ids), at=at, by=by.value))
 
 
 async def restore_user(tx: Transaction, user_id: UserId) -> bool | None:
@@ -169,7 +182,16 @@ async def restore_user(tx: Transaction, user_id: UserId) -> bool | None:
 
 async def purge_users(tx: Transaction, ids: Sequence[UserId], *, at: datetime) -> dict[UserId, bool]:
     """Leave only tombstones; return those purged, and whether each was a B2B identity."""
-    return dict(await tx.rows(Q.purge, ids=list(ids), at=at))  # type: ignore[arg-type]
+    purged: dict[UserId, bool] = dict(await tx.rows(Q.purge, ids=list(ids), at=at))
+    await tx.execute(Q.leave_groups, ids=list(purged))
+    return purged
+
+
+async def load_retention(tx: Transaction) -> timedelta:
+    """How long the tenant keeps users in its recycle bin."""
+    row = await tx.row(Q.retention)
+    assert row is not None, "every business tenant has its settings from the first day"
+    return timedelta(seconds=row[0])
 
 
 async def list_expired(tx: Transaction, *, before: datetime, at_most: int) -> list[UserId]:
@@ -207,9 +229,7 @@ async def delete_group(tx: Transaction, group_id: GroupId, *, at: datetime) -> b
     return await tx.row(Q.delete_group, id=group_id, at=at) is not None
 
 
-async def add_members(
-    tx: Transaction, group_id: GroupId, ids: Sequence[UserId], *, at: datetime
-) -> list[UserId]:
+async def add_members(tx: Transaction, group_id: GroupId, ids: Sequence[UserId], *, at: datetime) -> list[UserId]:
     """Make living users direct members; return those who were none before."""
     return [UserId(row[0]) for row in await tx.rows(Q.add_members, group_id=group_id, ids=list(ids), at=at)]
 
@@ -221,9 +241,7 @@ async def remove_members(tx: Transaction, group_id: GroupId, ids: Sequence[UserI
 
 async def list_members(tx: Transaction, group_id: GroupId, *, after: UUID, at_most: int) -> list[UserId]:
     """Direct members by id."""
-    return [
-        UserId(row[0]) for row in await tx.rows(Q.members, group_id=group_id, after=after, at_most=at_most)
-    ]
+    return [UserId(row[0]) for row in await tx.rows(Q.members, group_id=group_id, after=after, at_most=at_most)]
 
 
 async def groups_of(tx: Transaction, user_id: UserId) -> list[Group]:
