@@ -66,7 +66,22 @@ async def test_a_run_that_was_cut_off_does_not_stay_running(fabrikam: Org, conto
     await drain(db, fabrikam.id, page_size=1)
 
     run = await last_run(fabrikam)
-    assert (run.id, run.state, run.counts) == (first.id, RunState.STOPPED, Counts(created=2))
+    assert (run.id, run.state, run.counts) == (first.id, RunState.SUCCEEDED, Counts(created=2))
+
+
+async def test_a_run_that_was_cut_off_stops_with_its_job(fabrikam: Org, contoso: Org, db: Database):
+    """Nobody goes on with it, so it is not running."""
+    annie = await fabrikam.add_person("annie")
+    await accept(contoso, people_of=fabrikam)
+    job = await share(fabrikam, annie, to=contoso)
+    await die(fabrikam, Phase.ADVANCED)
+    async with db.tenant(fabrikam.id) as tx:
+        await sync.pause(tx, fabrikam.operator, job)
+
+    await drain(db, fabrikam.id)
+
+    run = await last_run(fabrikam)
+    assert (run.state, run.counts) == (RunState.STOPPED, Counts(created=1))
 
 
 async def test_who_left_a_group_that_was_unshared_is_looked_at(fabrikam: Org, contoso: Org, db: Database):

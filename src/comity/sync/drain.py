@@ -205,6 +205,8 @@ class _Drain:
         self._all_jobs: list[Job] = []
         self._unread: set[JobId] = set()
         """Jobs whose target did not let us read what an earlier drain had applied."""
+        self._resumed: dict[JobId, dict[CauseId, RunId]] = {}
+        """Runs that an earlier drain was cut off in; they end with the first stretch of their job."""
         self._looked_at = 0
 
     async def run(self) -> Drained:
@@ -219,6 +221,9 @@ class _Drain:
                 break
             if await self._open_lanes(behind, to_position):
                 await self._stretch(entries, to_position)
+        async with self._db.tenant(self._source) as tx:
+            left = [run_id for runs in self._resumed.values() for run_id in runs.values()]
+            await store.end_runs(tx, left, RunState.STOPPED)
         self._tell(Phase.FINISHED, None)
         return self._result
 
@@ -241,7 +246,7 @@ class _Drain:
                 self._unread.add(job_id)
         if cut_off:
             async with self._db.tenant(self._source) as tx:
-                await store.end_runs_cut_off(tx, {job_id for _, job_id in cut_off})
+                self._resumed = await store.running_runs(tx, {job_id for _, job_id in cut_off})
 
     async def _project_plan(self, plan_id: PlanId, job: Job, target: Target) -> None:
         """Bring log, links and figures up to date with all receipts of a plan, then end it."""
@@ -276,6 +281,7 @@ class _Drain:
                 LocalTarget(self._db, source=self._source, target=job.target_tenant_id),
                 domain,
                 PlanId(new_id()),
+                runs=self._resumed.pop(job.id, {}),
             )
             code = await self._gate(lane)
             async with self._db.tenant(self._source, many_rows=True) as tx:

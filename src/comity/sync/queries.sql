@@ -142,8 +142,8 @@ update sync_run set ended_at = %(at)s, error = %(error)s,
   state = case when %(state)s = 'Succeeded' and failed > 0 then 'EntryLevelErrors' else %(state)s end
 where tenant_id = %(tenant_id)s and id = any (%(ids)s);
 
--- name: end_runs_cut_off
-update sync_run set ended_at = %(at)s, state = %(state)s
+-- name: running_runs
+select id, job_id, cause from sync_run
 where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'Running';
 
 -- name: last_runs
