@@ -101,11 +101,6 @@ select member_id from group_member
 where tenant_id = %(tenant_id)s and group_id = %(group_id)s and member_id > %(after)s and member_kind = 'user'
 order by member_id limit %(at_most)s;
 
--- name: target_ids
--- Where do these people stand in the target? For references.
-select source_id, target_id from sync_object
-where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(ids)s) and state = 'linked';
-
 -- name: add_plan
 insert into sync_plan (tenant_id, id, job_id, run_id, kind, state, guard, counts, from_position, to_position,
                        created_at, expires_at, cause)
