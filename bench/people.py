@@ -44,8 +44,8 @@ CITIES: Final = (
 
 _ASCII: Final = str.maketrans(
     {
-        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ë": "e", "é": "e", "ø": "o", "ł": "l", "ı": "i", "ễ": "e",  # codespell:ignore ue
-        "’": "'", " ": ".",
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ë": "e", "é": "e", "ø": "o", "ł": "l",  # codespell:ignore ue
+        "ı": "i", "ễ": "e", "’": "'", " ": ".",
     }
 )  # fmt: skip
 
