@@ -1159,7 +1159,11 @@ CREATE FUNCTION public.people_analyze()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
-AS $function$ begin analyze users, address; end $function$;
+AS $function$ begin
+    -- Only what statements look people up by: the other columns would triple the time.
+    analyze users (tenant_id, id, upn_key, mail_key, home_tenant_id, home_user_id, given_key, surname_key),
+      address, group_member, sync_assignment, sync_object (tenant_id, job_id, source_id);
+  end $function$;
 REVOKE ALL ON FUNCTION people_analyze() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION people_analyze() TO comity_app;
 

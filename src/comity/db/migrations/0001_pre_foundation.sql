@@ -937,7 +937,11 @@ create function address_find(wanted_key text, wanted_kinds text[]) returns table
 -- one of a single row, and reads all of it wherever it should have asked an index.
 create function people_analyze() returns void
   language plpgsql security definer set search_path = pg_catalog, public
-  as $$ begin analyze users, address; end $$;
+  as $$ begin
+    -- Only what statements look people up by: the other columns would triple the time.
+    analyze users (tenant_id, id, upn_key, mail_key, home_tenant_id, home_user_id, given_key, surname_key),
+      address, group_member, sync_assignment, sync_object (tenant_id, job_id, source_id);
+  end $$;
 
 -- Make something due. A second call moves it earlier at most. The row stays locked until the caller's
 -- commit, so nobody takes the order before he can see what it is about.
