@@ -48,4 +48,6 @@ def name_key(text: str | None) -> str:
 
 def address_key(text: str) -> str:
     """A mail address or UPN without case (RFC 5321 leaves the local part open; people do not)."""
+    if text.isascii():  # nearly all; the general way gives the same
+        return text.strip().lower()
     return unicodedata.normalize("NFKC", text).strip().casefold()

@@ -306,6 +306,7 @@ CREATE TABLE users (
   business_phone text,
   mobile_phone text,
   manager_id uuid,
+  extensions jsonb,                                -- directory extensions by name; null: none
   given_key text COLLATE "C" NOT NULL,
   surname_key text COLLATE "C" NOT NULL,
   name_key text COLLATE "C" NOT NULL,
@@ -351,7 +352,15 @@ CREATE TABLE groups (
   name_key text COLLATE "C" NOT NULL,
   created_at timestamp with time zone NOT NULL,
   deleted_at timestamp with time zone,
-  CONSTRAINT groups_pkey PRIMARY KEY (tenant_id, id)
+  deleted_by text,
+  home_tenant_id uuid,                             -- null: a group of the tenant's own
+  home_group_id uuid,                              -- the group elsewhere that sync made this one for
+  CONSTRAINT groups_pkey PRIMARY KEY (tenant_id, id),
+  -- A group of another tenant stands here once, living or soft-deleted, whatever a drain forgot.
+  CONSTRAINT groups_home_unique UNIQUE (tenant_id, home_tenant_id, home_group_id),
+  CONSTRAINT groups_deleted_by CHECK (deleted_by = ANY (ARRAY['admin'::text, 'sync'::text])),
+  -- A group made by sync has both or neither.
+  CONSTRAINT groups_home_pair CHECK ((home_group_id IS NULL) = (home_tenant_id IS NULL))
 );
 -- Groups are named by their name on the command line, and listed in order of it.
 CREATE INDEX groups_by_name ON groups (tenant_id, name_key, id) WHERE (deleted_at IS NULL);
@@ -617,6 +626,9 @@ CREATE TABLE sync_job (
   action_delete boolean NOT NULL,
   mapping jsonb,                                   -- null: the default table of provisioning §5.2
   filter jsonb,                                    -- null: everything passes
+  groups boolean NOT NULL,                         -- are assigned groups synced as groups, too?
+  read_bits bigint NOT NULL,                       -- source attributes that mapping and filter read: what wakes the job
+  always_bits bigint NOT NULL,                     -- target attributes that the mapping writes again and again
   interval_s integer NOT NULL,
   watermark bigint,                                -- feed position read so far; null: never run
   created_at timestamp with time zone NOT NULL,
@@ -671,6 +683,24 @@ ALTER TABLE sync_object ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_object FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_object USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_object TO comity_app;
+
+-- A manager who did not stand in the target when his report was last looked at: the report is looked at again
+-- when he comes there, in whichever order and however much later (provisioning D-16).
+CREATE TABLE sync_reference (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  source_id uuid NOT NULL,                         -- the report
+  related_id uuid NOT NULL,                        -- the manager
+  CONSTRAINT sync_reference_pkey PRIMARY KEY (tenant_id, job_id, source_id),
+  -- What waits for references goes with its job.
+  CONSTRAINT sync_reference_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE
+);
+-- Who waits for these managers?
+CREATE INDEX sync_reference_by_related ON sync_reference (tenant_id, related_id, job_id);
+ALTER TABLE sync_reference ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_reference FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_reference USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_reference TO comity_app;
 
 -- One decision: a drain's, a preview's, an undo's. `state` drain: applying until its watermark stands.
 CREATE TABLE sync_plan (
@@ -766,7 +796,10 @@ CREATE TABLE sync_receipt (
   version_after bigint NOT NULL,
   at timestamp with time zone NOT NULL,
   cause uuid NOT NULL,
-  CONSTRAINT sync_receipt_pkey PRIMARY KEY (tenant_id, plan_id, step)
+  kind text,
+  CONSTRAINT sync_receipt_pkey PRIMARY KEY (tenant_id, plan_id, step),
+  -- null: a user, as nearly always
+  CONSTRAINT sync_receipt_kind CHECK (kind = 'group'::text)
 );
 -- "Who changed this object?"
 CREATE INDEX sync_receipt_by_target ON sync_receipt (tenant_id, target_id, plan_id);
@@ -791,7 +824,11 @@ CREATE TABLE provisioning_log (
   before text[],
   after text[],
   at timestamp with time zone NOT NULL,
-  CONSTRAINT provisioning_log_pkey PRIMARY KEY (tenant_id, plan_id, step)
+  kind text,
+  details jsonb,                                   -- facts behind the code, never a person's values
+  CONSTRAINT provisioning_log_pkey PRIMARY KEY (tenant_id, plan_id, step),
+  -- null: a user, as nearly always
+  CONSTRAINT provisioning_log_kind CHECK (kind = 'group'::text)
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).
 CREATE INDEX provisioning_log_by_source ON provisioning_log (tenant_id, source_id, plan_id);

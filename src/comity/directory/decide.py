@@ -10,6 +10,7 @@ from typing import Final
 
 from comity.core.domains import normalize_domain
 from comity.core.errors import Invalid
+from comity.directory.extensions import check_extensions
 from comity.directory.model import TEXT_ATTRIBUTES, Attribute, UpnInvalid, User
 
 TEXT_LENGTH_MAX: Final = 1024
@@ -60,12 +61,13 @@ def check_text(user: User) -> None:
     """Every text can be stored and is of a bearable length.
 
     Raises:
-        TextInvalid: names the attribute.
+        TextInvalid, ExtensionInvalid: names the attribute.
     """
     for attribute in TEXT_ATTRIBUTES:
         value = getattr(user, attribute.column)
         if value is not None and (fault := text_fault(value)):
             raise TextInvalid(attribute=attribute.column, fault=fault)
+    check_extensions(user.extensions)
 
 
 def text_fault(value: str) -> str | None:

@@ -14,6 +14,7 @@ from comity.core.caller import Caller
 from comity.core.permissions import Permission
 from comity.db.database import Database
 from comity.directory import store
+from comity.directory.extensions import Extension
 from comity.directory.imports.columns import EXPORTED, Meaning, Special
 from comity.directory.model import Attribute, User
 
@@ -38,8 +39,11 @@ async def export_users(db: Database, caller: Caller, *, form: ExportForm) -> Asy
         PermissionMissing.
     """
     caller.check(Permission.USER_READ)
+    extensions: list[str] = []
     if form is ExportForm.CSV:
-        yield "\ufeff" + _csv([list(EXPORTED)])
+        async with db.tenant(caller.tenant_id) as tx:
+            extensions = await store.list_extension_names(tx)
+        yield "\ufeff" + _csv([[*EXPORTED, *extensions]])
     after = UUID(int=0)
     while True:
         async with db.tenant(caller.tenant_id) as tx:
@@ -47,20 +51,21 @@ async def export_users(db: Database, caller: Caller, *, form: ExportForm) -> Asy
         if not page:
             return
         after = page[-1].id
-        yield _page(page, form)
+        yield _page(page, form, extensions)
 
 
-def _page(users: list[User], form: ExportForm) -> str:
+def _page(users: list[User], form: ExportForm, extensions: list[str]) -> str:
     match form:
         case ExportForm.CSV:
-            return _csv([[_cell(_value(user, each)) for each in EXPORTED.values()] for user in users])
+            meanings = [*EXPORTED.values(), *map(Extension, extensions)]
+            return _csv([[_cell(_value(user, each)) for each in meanings] for user in users])
         case ExportForm.JSON_LINES:
             return "".join(_line(user) for user in users)
 
 
 def _line(user: User) -> str:
     values = {name: _value(user, meaning) for name, meaning in EXPORTED.items()}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return json.dumps({**values, **(user.extensions or {})}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _csv(rows: list[list[str]]) -> str:
@@ -75,6 +80,8 @@ def _value(user: User, meaning: Meaning) -> Any:
             return str(user.id)
         case Special.MANAGER:
             return str(user.manager_id) if user.manager_id else None
+        case Extension():
+            return (user.extensions or {}).get(meaning.name)
         case Attribute():
             return getattr(user, meaning.column)
     raise AssertionError(meaning)

@@ -10,6 +10,7 @@ from typing import Final
 from comity.core.caller import UserType
 from comity.core.errors import Conflict, Invalid, NotFound
 from comity.core.ids import GroupId, TenantId, UserId
+from comity.directory.extensions import Extensions
 
 
 class Attribute(IntEnum):
@@ -45,6 +46,8 @@ class Attribute(IntEnum):
     EXTERNAL_USER_STATE = 24
     IS_DELETED = 25
     HOME_IDENTITY = 26
+    EXTENSIONS = 27
+    """All directory extensions together."""
 
     @property
     def column(self) -> str:
@@ -61,7 +64,7 @@ TEXT_ATTRIBUTES: Final = tuple(
     each for each in Attribute
     if each not in {
         Attribute.USER_TYPE, Attribute.ACCOUNT_ENABLED, Attribute.SHOW_IN_ADDRESS_LIST, Attribute.MANAGER_ID,
-        Attribute.EXTERNAL_USER_STATE, Attribute.IS_DELETED, Attribute.HOME_IDENTITY,
+        Attribute.EXTERNAL_USER_STATE, Attribute.IS_DELETED, Attribute.HOME_IDENTITY, Attribute.EXTENSIONS,
     }
 )  # fmt: skip
 
@@ -140,6 +143,8 @@ class User:
     business_phone: str | None = None
     mobile_phone: str | None = None
     manager_id: UserId | None = None
+    extensions: Extensions | None = None
+    """Directory extensions by name; None if she has none."""
     created_at: datetime
     deleted_at: datetime | None = None
     deleted_by: DeletedBy | None = None

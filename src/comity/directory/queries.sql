@@ -5,7 +5,7 @@
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and id = %(id)s and purged_at is null;
 
 -- name: users_by_id
@@ -16,7 +16,7 @@ select found.* from unnest(%(ids)s::uuid[]) as wanted (key) cross join lateral (
   select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
     external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
     postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-    business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+    business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
   from users where tenant_id = %(tenant_id)s and id = wanted.key and purged_at is null limit 1) found;
 
 -- name: purged_by_id
@@ -29,7 +29,7 @@ select found.id from unnest(%(ids)s::uuid[]) as wanted (key) cross join lateral 
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and upn_key = %(key)s and deleted_at is null;
 
 -- name: living_by_mail
@@ -37,7 +37,7 @@ from users where tenant_id = %(tenant_id)s and upn_key = %(key)s and deleted_at 
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and mail_key = %(key)s and deleted_at is null
 order by id limit 20;
 
@@ -47,7 +47,7 @@ select found.* from unnest(%(keys)s::text[]) as wanted (key) cross join lateral 
   select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
     external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
     postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-    business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+    business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
   from users where tenant_id = %(tenant_id)s and upn_key = wanted.key and deleted_at is null limit 1) found;
 
 -- name: by_home
@@ -55,7 +55,7 @@ select found.* from unnest(%(keys)s::text[]) as wanted (key) cross join lateral 
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and home_tenant_id = %(home_tenant_id)s and home_user_id = %(home_user_id)s;
 
 -- name: list_living
@@ -63,16 +63,21 @@ from users where tenant_id = %(tenant_id)s and home_tenant_id = %(home_tenant_id
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and deleted_at is null and id > %(after)s
 order by id limit %(at_most)s;
+
+-- name: extension_names
+-- Which directory extensions do living users have? Read with an export, so a scan is bearable.
+select distinct name from users u, jsonb_object_keys(u.extensions) as name
+where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.extensions is not null order by name;
 
 -- name: list_deleted
 -- The recycle bin, by id.
 select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
   external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
   postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
 from users where tenant_id = %(tenant_id)s and deleted_at is not null and purged_at is null and id > %(after)s
 order by id limit %(at_most)s;
 
@@ -86,10 +91,10 @@ insert into users (
   tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail,
   user_type, creation_type, external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address,
   city, state, postal_code, country, company_name, department, employee_id, job_title, office_location,
-  preferred_language, usage_location, business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at,
+  preferred_language, usage_location, business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at,
   upn_key, mail_key, given_key, surname_key, name_key)
 select
-  %(tenant_id)s, id, 1, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type, external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state, postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location, business_phone, mobile_phone, manager_id, created_at, deleted_at, deleted_by, purged_at, upn_key, mail_key, given_key, surname_key, name_key
+  %(tenant_id)s, id, 1, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type, external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state, postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location, business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at, upn_key, mail_key, given_key, surname_key, name_key
 from staged_users order by id;
 
 -- name: update_staged
@@ -103,7 +108,7 @@ update users u set
   state = s.state, postal_code = s.postal_code, country = s.country, company_name = s.company_name,
   department = s.department, employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location,
   preferred_language = s.preferred_language, usage_location = s.usage_location, business_phone = s.business_phone, mobile_phone = s.mobile_phone,
-  manager_id = s.manager_id, deleted_at = s.deleted_at, deleted_by = s.deleted_by, upn_key = s.upn_key,
+  manager_id = s.manager_id, extensions = s.extensions, deleted_at = s.deleted_at, deleted_by = s.deleted_by, upn_key = s.upn_key,
   mail_key = s.mail_key, given_key = s.given_key, surname_key = s.surname_key, name_key = s.name_key
 from staged_users s
 where u.tenant_id = %(tenant_id)s and u.id = s.id and u.version = s.version
@@ -127,7 +132,7 @@ update users set version = version + 1, purged_at = %(at)s, display_name = '', g
   mail_nickname = null, user_principal_name = id::text, upn_key = id::text, mail = null, mail_key = null,
   street_address = null, city = null, state = null, postal_code = null, country = null, company_name = null,
   department = null, employee_id = null, job_title = null, office_location = null, preferred_language = null,
-  usage_location = null, business_phone = null, mobile_phone = null, manager_id = null,
+  usage_location = null, business_phone = null, mobile_phone = null, manager_id = null, extensions = null,
   home_user_id = null, given_key = '', surname_key = '', name_key = '', account_enabled = false
 where tenant_id = %(tenant_id)s and id = any (%(ids)s) and deleted_at is not null and purged_at is null
 returning id, creation_type is not null;
@@ -171,7 +176,7 @@ select tenant_id, id, version, display_name, description, mail_nickname, securit
 from groups where tenant_id = %(tenant_id)s and deleted_at is null and id > %(after)s order by id limit %(at_most)s;
 
 -- name: delete_group
-update groups set version = version + 1, deleted_at = %(at)s
+update groups set version = version + 1, deleted_at = %(at)s, deleted_by = 'admin'
 where tenant_id = %(tenant_id)s and id = %(id)s and deleted_at is null returning id;
 
 -- name: add_members

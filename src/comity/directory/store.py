@@ -13,6 +13,7 @@ from comity.core.ids import PERSONAL_REALM, GroupId, TenantId, UserId
 from comity.db.bulk import Staging, bulk
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
+from comity.db.values import jsonb
 from comity.directory.model import USER_FIELDS, DeletedBy, ExternalUserState, Group, User
 
 Q: Final = Queries("comity.directory")
@@ -20,7 +21,7 @@ Q: Final = Queries("comity.directory")
 _KINDS: Final = {
     "id": "uuid", "version": "bigint", "external_state_at": "timestamptz", "account_enabled": "boolean",
     "show_in_address_list": "boolean", "home_tenant_id": "uuid", "home_user_id": "uuid", "manager_id": "uuid",
-    "created_at": "timestamptz", "deleted_at": "timestamptz", "purged_at": "timestamptz",
+    "extensions": "jsonb", "created_at": "timestamptz", "deleted_at": "timestamptz", "purged_at": "timestamptz",
 }  # fmt: skip
 KEY_LENGTH_MAX: Final = 100
 """Characters of a name that a key holds: two keys and two ids have to fit a btree entry of 2,704 bytes."""
@@ -33,7 +34,7 @@ STAGED_USERS: Final = Staging(
 )
 """Users on their way in: `User`'s fields without the tenant, then the stored keys."""
 
-_USER_INDEX: Final = {name: at for at, name in enumerate(USER_FIELDS)}
+_EXTENSIONS: Final = [name for name in USER_FIELDS if name != "tenant_id"].index("extensions")
 
 
 def make_user(*columns: Any) -> User:
@@ -69,6 +70,8 @@ def keys_of(
 def staged_row(user: User) -> tuple[object, ...]:
     """The user as a row of `STAGED_USERS`."""
     values = [getattr(user, name) for name in USER_FIELDS if name != "tenant_id"]
+    if user.extensions is not None:
+        values[_EXTENSIONS] = jsonb(user.extensions or None)
     keys = keys_of(
         user_principal_name=user.user_principal_name,
         mail=user.mail,
@@ -154,6 +157,11 @@ async def find_by_upn_keys(tx: Transaction, keys: Sequence[str]) -> dict[str, Us
 async def find_by_home(tx: Transaction, home_tenant_id: TenantId, home_user_id: UserId) -> User | None:
     """The account that stands for a home identity here, living or soft-deleted."""
     return await tx.one(make_user, Q.by_home, home_tenant_id=home_tenant_id, home_user_id=home_user_id)
+
+
+async def list_extension_names(tx: Transaction) -> list[str]:
+    """Names of the directory extensions that living users have, in order."""
+    return [row[0] for row in await tx.rows(Q.extension_names)]
 
 
 async def list_users(tx: Transaction, *, after: UUID, at_most: int, deleted: bool = False) -> list[User]:

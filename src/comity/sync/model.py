@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, IntEnum, StrEnum
-from typing import Final, NamedTuple
+from enum import IntEnum, StrEnum
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from comity.core.ids import CauseId, JobId, PlanId, RunId, TenantId, UserId
+from comity.directory.extensions import Extensions
 from comity.directory.model import Attribute
 
 PAGE_SIZE: Final = 5000
 """People per page: read, decided and applied together. Large enough that statements per person vanish,
 small enough that a stop halts within a second."""
 
-CARRIED: Final = tuple(each for each in Attribute if each <= Attribute.MANAGER_ID)
+CARRIED: Final = (*(each for each in Attribute if each <= Attribute.MANAGER_ID), Attribute.EXTENSIONS)
 """Attributes that a B2B user carries, in bit order; the columns of `Person` and `Present` follow it."""
 
 
@@ -59,41 +60,6 @@ class Actions:
     delete: bool = True
 
 
-class Flow(Enum):
-    """When a mapping row is applied (Graph `flowType`)."""
-
-    ALWAYS = "Always"
-    ON_CREATION = "ObjectAddOnly"
-
-
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """The target attribute takes the source's value."""
-
-    attribute: Attribute
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """The target attribute takes a fixed value."""
-
-    value: str | bool
-
-
-@dataclass(frozen=True, slots=True)
-class MangledUpn:
-    """The source's UPN in the form of the target: alice_fabrikam.com#EXT#@contoso.example."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappingRow:
-    """One row of the attribute mapping."""
-
-    target: Attribute
-    source: Direct | Constant | MangledUpn
-    flow: Flow = Flow.ALWAYS
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A standing order: offer people of the source tenant to one target tenant.
@@ -116,6 +82,12 @@ class Job:
     interval_s: int
     watermark: int | None
     created_at: datetime
+    mapping: MappingType[str, Any] | None = None
+    """As stored, in Graph's form; None is the default mapping."""
+    filter: MappingType[str, Any] | None = None
+    """As stored, in Graph's form; None lets everybody pass."""
+    groups: bool = False
+    """Are assigned groups synced as groups, too?"""
 
 
 class Person(NamedTuple):
@@ -147,6 +119,7 @@ class Person(NamedTuple):
     business_phone: str | None
     mobile_phone: str | None
     manager_id: UserId | None
+    extensions: Extensions | None
     is_external: bool
     is_deleted: bool
 
@@ -180,6 +153,7 @@ class Present(NamedTuple):
     business_phone: str | None
     mobile_phone: str | None
     manager_id: UserId | None
+    extensions: Extensions | None
     home_user_id: UserId | None
     """None: a guest whose home was not known; adopted when the address fits (provisioning §5.1)."""
     deleted_by: str | None
@@ -194,16 +168,6 @@ Values = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What decides about a page: the job's settings as values, and the two tenants' names."""
-
-    mapping: tuple[MappingRow, ...]
-    actions: Actions
-    target_domain: str
-    """The target's initial domain, which mangled UPNs end in."""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a drain for one job, as read in the two tenants.
 
@@ -213,7 +177,11 @@ class Page:
     `managed_elsewhere` are linked by another job of the same pair and in its scope still.
     `references` maps source ids of managers to their ids in the target; `new_ids` holds an id for
     everybody who may have to be created. `taken` are folded UPNs of living accounts in the target that
-    stand for somebody else.
+    stand for somebody else, with the ids of those accounts. `set_aside` are people for whom nothing is
+    decided (it is not known whether the filter lets them pass, or it says to leave them alone), with what
+    the log says of it; `out_of_filter` those assigned whom the filter does not let pass; `claimed` people
+    who cannot be created because somebody else has their mail. `wanted` holds what the mapping made of
+    those in scope; whoever is missing is mapped by the planner.
     """
 
     people: tuple[Person, ...]
@@ -223,8 +191,12 @@ class Page:
     managed_elsewhere: frozenset[UserId] = frozenset()
     references: MappingType[UserId, UserId] = field(default_factory=dict)
     new_ids: MappingType[UserId, UserId] = field(default_factory=dict)
-    taken: frozenset[str] = frozenset()
+    taken: MappingType[str, UserId] = field(default_factory=dict)
     invitations_allowed: bool = True
+    set_aside: MappingType[UserId, Skip] = field(default_factory=dict)
+    out_of_filter: frozenset[UserId] = frozenset()
+    claimed: MappingType[UserId, Reason] = field(default_factory=dict)
+    wanted: MappingType[UserId, Values | Fault] = field(default_factory=dict)
 
 
 class Action(IntEnum):
@@ -261,6 +233,20 @@ class Reason(StrEnum):
     FORBIDDEN = "AzureActiveDirectoryForbidden"
     """The target lets nobody invite."""
     UPN_TAKEN = "EntryConflict"
+    NOT_IN_FILTER = "NotInProvisioningScope"
+    """Assigned, and the scoping filter does not let her pass."""
+    SET_ASIDE = "EntrySynchronizationSkipped"
+    """An input filter or an expression says to leave her as she is."""
+    EVALUATION = "AttributeEvaluationError"
+    """An expression of mapping or filter could do nothing with her values."""
+    VALUE_INVALID = "InvitationCreationFailureInvalidPropertyValue"
+    """What the mapping gives is no userType, no address."""
+    MANDATORY = "MandatoryFieldsMissing"
+    """The mapping gives nothing for what no account is without."""
+    DUPLICATE_SOURCE = "DuplicateSourceEntries"
+    """Somebody else of the source has the same mail (provisioning D-13)."""
+    AMBIGUOUS = "InvitationCreationFailureAmbiguousUser"
+    """An account of the target's own has her mail."""
     DATA = "AttributeValueRefused"
     CHANGED_MEANWHILE = "TargetChangedMeanwhile"
 
@@ -282,12 +268,29 @@ class Step(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """A person for whom nothing is done, and why; a failure if `failed`."""
+    """A person for whom nothing is done, and why; a failure if `failed`.
+
+    `details` are the facts behind the reason, never a person's values: which attribute, which error.
+    """
 
     source_id: UserId
     target_id: UserId | None
     reason: Reason
     failed: bool
+    details: MappingType[str, object] | None = None
+    kind: str | None = None
+    """None: a user; else `group`."""
+
+
+class Fault(NamedTuple):
+    """Why the mapping has no values for a person."""
+
+    reason: Reason
+    details: MappingType[str, object]
+
+
+Computed = Fault | tuple[object, ...]
+"""What the expressions of a mapping made of a person, or why they could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,8 @@ class Receipt(NamedTuple):
     after: list[str | None]
     version_after: int
     cause: CauseId
+    kind: str | None = None
+    """None: a user; else `group`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,3 +392,7 @@ class LogEntry:
     before: list[str | None] | None
     after: list[str | None] | None
     at: datetime
+    kind: str | None = None
+    """None: a user; else `group`."""
+    details: MappingType[str, object] | None = None
+    """Facts behind the code, never a person's values."""

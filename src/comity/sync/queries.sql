@@ -3,19 +3,21 @@
 
 -- name: jobs
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
-       action_add, action_update, action_delete, interval_s, watermark, created_at
+       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups
 from sync_job where tenant_id = %(tenant_id)s order by id;
 
 -- name: job
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
-       action_add, action_update, action_delete, interval_s, watermark, created_at
+       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups
 from sync_job where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: add_job
 insert into sync_job (tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode,
-  for_later_tenants, action_add, action_update, action_delete, mapping, filter, interval_s, watermark, created_at)
+  for_later_tenants, action_add, action_update, action_delete, mapping, filter, groups, read_bits, always_bits, interval_s, watermark,
+  created_at)
 values (%(tenant_id)s, %(id)s, 1, %(name)s, %(target)s, %(origin)s, %(state)s, null, %(scope_mode)s,
-  %(for_later)s, %(add)s, %(update)s, %(delete)s, null, null, %(interval_s)s, null, %(created_at)s);
+  %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, %(groups)s, %(read_bits)s,
+  %(always_bits)s, %(interval_s)s, null, %(created_at)s);
 
 -- name: touch_job
 -- Its assignments changed: plans made before are refused.
@@ -23,6 +25,20 @@ update sync_job set version = version + 1 where tenant_id = %(tenant_id)s and id
 
 -- name: set_job_state
 update sync_job set state = %(state)s, state_reason = %(reason)s where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: configure
+-- What the job decides with has changed: plans made before are refused; a full look begins at the beginning.
+update sync_job set version = version + 1, scope_mode = %(scope_mode)s, mapping = %(mapping)s, filter = %(filter)s,
+  groups = %(groups)s, action_add = %(add)s, action_update = %(update)s, action_delete = %(delete)s,
+  read_bits = %(read_bits)s, always_bits = %(always_bits)s,
+  watermark = case when %(full_look)s then null else watermark end
+where tenant_id = %(tenant_id)s and id = %(id)s and version = %(version)s;
+
+-- name: copy_assignments
+insert into sync_assignment (tenant_id, job_id, principal_id, principal_kind, assigned_at)
+select %(tenant_id)s, %(to)s, principal_id, principal_kind, %(at)s
+from sync_assignment where tenant_id = %(tenant_id)s and job_id = %(from)s
+on conflict do nothing;
 
 -- name: set_for_later
 update sync_job set for_later_tenants = %(for_later)s, version = version + 1
@@ -52,7 +68,7 @@ select id, version,
        display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-       business_phone, mobile_phone, manager_id,
+       business_phone, mobile_phone, manager_id, extensions,
        creation_type is not null, deleted_at is not null
 from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]) order by id;
 
@@ -149,7 +165,8 @@ from sync_run where tenant_id = %(tenant_id)s order by job_id, id desc;
 
 -- name: log
 -- The provisioning log, newest first.
-select plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at
+select plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at,
+       kind, details
 from provisioning_log
 where tenant_id = %(tenant_id)s and (%(job_id)s::uuid is null or job_id = %(job_id)s)
   and (%(source_id)s::uuid is null or source_id = %(source_id)s)
@@ -164,16 +181,16 @@ where tenant_id = %(tenant_id)s and plan_id = %(plan_id)s and step > %(after)s a
 -- name: project_log
 -- Projected from receipts; repeating it changes nothing.
 insert into provisioning_log (tenant_id, plan_id, step, job_id, run_id, source_id, target_id, action, status, code,
-                              changed, before, after, at)
+                              changed, before, after, at, kind, details)
 select %(tenant_id)s, plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed,
-       before::text[], after::text[], %(at)s
+       before::text[], after::text[], %(at)s, kind, details
 from staged_log order by plan_id, step
 on conflict do nothing;
 
 -- name: project_links
 -- The link follows the newest step; a failure is noted and does not end it.
 insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, failure, failed_since, attempts)
-select distinct on (job_id, source_id) %(tenant_id)s, job_id, source_id, 'user', target_id,
+select distinct on (job_id, source_id) %(tenant_id)s, job_id, source_id, coalesce(kind, 'user'), target_id,
        case when status = 1 then 'failed' when action = 3 then 'deleted' else 'linked' end,
        plan_id, step, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
        case when status = 1 then 1 else 0 end
@@ -186,6 +203,28 @@ on conflict (tenant_id, job_id, source_id) do update set
   attempts = case when excluded.failure is null then 0 else sync_object.attempts + 1 end
 where (sync_object.plan_id, sync_object.step) < (excluded.plan_id, excluded.step);
 
+-- name: load_interests
+-- What wakes the tenant's drain: attributes that its running jobs read, and groups, if one of them syncs groups.
+select coalesce(bit_or(read_bits), 0), coalesce(bool_or(groups), false), coalesce(bool_or(for_later_tenants), false)
+from sync_job where tenant_id = %(tenant_id)s and state in ('Active', 'Quarantine') having count(*) > 0;
+
+-- name: waiting_reports
+-- Who waits for these managers?
+select source_id, related_id from sync_reference
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and related_id = any (%(ids)s::uuid[]);
+
+-- name: has_references
+select exists (select from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s);
+
+-- name: drop_references
+delete from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(ids)s::uuid[]);
+
+-- name: add_references
+insert into sync_reference (tenant_id, job_id, source_id, related_id)
+select %(tenant_id)s, %(job_id)s, w.source_id, w.related_id
+from unnest(%(ids)s::uuid[], %(managers)s::uuid[]) as w (source_id, related_id)
+on conflict (tenant_id, job_id, source_id) do update set related_id = excluded.related_id;
+
 -- name: has_active_job
 -- Is there a job that runs? Otherwise nothing needs to wake.
 select exists (select from sync_job where tenant_id = %(tenant_id)s and state = 'Active');
@@ -196,7 +235,7 @@ select id, version,
        display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-       business_phone, mobile_phone, manager_id,
+       business_phone, mobile_phone, manager_id, extensions,
        home_user_id, deleted_by
 from users
 where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s::uuid[]) and purged_at is null;
@@ -207,9 +246,26 @@ select id, version,
        display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-       business_phone, mobile_phone, manager_id,
+       business_phone, mobile_phone, manager_id, extensions,
        home_user_id, deleted_by, creation_type is not null and home_user_id is null, upn_key
 from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s::text[]) and deleted_at is null;
+
+-- name: accounts_by_mail
+-- Target: living accounts with these mails: are they the tenant's own, guests who have not redeemed, of the source?
+select id, mail_key, creation_type is null, creation_type is not null and home_user_id is null
+         and (home_tenant_id is null or home_tenant_id = %(source)s),
+       home_tenant_id is not null and home_tenant_id = %(source)s
+from users where tenant_id = %(tenant_id)s and mail_key = any (%(keys)s::text[]) and deleted_at is null;
+
+-- name: present_by_id
+-- Target: accounts by their own ids.
+select id, version,
+       display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+       account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+       company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+       business_phone, mobile_phone, manager_id, extensions,
+       home_user_id, deleted_by
+from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]);
 
 -- name: create_staged
 -- Target: new accounts, redeemed, in key order. Whoever came to stand there meanwhile is decided again.
@@ -218,14 +274,14 @@ insert into users (
   display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
   account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
   company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id,
+  business_phone, mobile_phone, manager_id, extensions,
   upn_key, mail_key, given_key, surname_key, name_key,
   creation_type, external_user_state, external_state_at, home_tenant_id, home_user_id, created_at)
 select %(tenant_id)s, id, 1,
   display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
   account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
   company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-  business_phone, mobile_phone, manager_id,
+  business_phone, mobile_phone, manager_id, extensions,
   upn_key, mail_key, given_key, surname_key, name_key,
   'Invitation', 'Accepted', %(at)s, %(source)s, source_id, %(at)s
 from staged_sync where action = 1 order by id
@@ -244,6 +300,7 @@ update users u set version = u.version + 1, deleted_at = null, deleted_by = null
   postal_code = s.postal_code, country = s.country, company_name = s.company_name, department = s.department,
   employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location, preferred_language = s.preferred_language,
   usage_location = s.usage_location, business_phone = s.business_phone, mobile_phone = s.mobile_phone, manager_id = s.manager_id,
+  extensions = s.extensions,
   upn_key = s.upn_key, mail_key = s.mail_key, given_key = s.given_key, surname_key = s.surname_key,
   name_key = s.name_key
 from staged_sync s
@@ -271,7 +328,7 @@ select %(tenant_id)s, %(plan_id)s, step, %(source)s, %(job_id)s, source_id, id, 
          display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
          account_enabled::text, show_in_address_list::text, street_address, city, state, postal_code, country,
          company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-         business_phone, mobile_phone, manager_id::text]
+         business_phone, mobile_phone, manager_id::text, extensions::text]
        else after::text[] end,
        changed, version + case when changed = 0 then 0 else 1 end, %(at)s, cause
 from staged_sync where not step = any (%(left_out)s)
@@ -279,6 +336,6 @@ order by step;
 
 -- name: receipts_of_plan
 -- Target: what a plan applied, for a projection that was cut off.
-select plan_id, step, job_id, source_id, target_id, action, changed, before, after, version_after, cause
+select plan_id, step, job_id, source_id, target_id, action, changed, before, after, version_after, cause, kind
 from sync_receipt where tenant_id = %(tenant_id)s and plan_id = %(plan_id)s and step > %(after)s
 order by step limit %(at_most)s;

@@ -7,7 +7,7 @@ from typing import Final
 
 from comity.core.ids import CauseId, UserId
 from comity.db.bulk import Staging
-from comity.db.values import text_array
+from comity.db.values import dump_json, text_array
 from comity.directory.model import Attribute, attributes_of
 from comity.directory.store import keys_of
 from comity.sync.model import CARRIED, Step, Values
@@ -16,6 +16,7 @@ _KINDS: Final = {
     Attribute.ACCOUNT_ENABLED: "boolean",
     Attribute.SHOW_IN_ADDRESS_LIST: "boolean",
     Attribute.MANAGER_ID: "uuid",
+    Attribute.EXTENSIONS: "jsonb",
 }
 
 STAGED_SYNC: Final = Staging(
@@ -54,12 +55,15 @@ STAGED_LOG: Final = Staging(
         ("changed", "bigint"),
         ("before", "text"),
         ("after", "text"),
+        ("kind", "text"),
+        ("details", "jsonb"),
     ),
 )
 
 _AT: Final = {each: at for at, each in enumerate(CARRIED)}
 _DISPLAY, _GIVEN, _SURNAME = (_AT[each] for each in (Attribute.DISPLAY_NAME, Attribute.GIVEN_NAME, Attribute.SURNAME))
 _UPN, _MAIL = _AT[Attribute.USER_PRINCIPAL_NAME], _AT[Attribute.MAIL]
+_EXTENSIONS: Final = _AT[Attribute.EXTENSIONS]  # the last
 
 
 def sync_rows(steps: Iterable[tuple[int, Step]], causes: Mapping[UserId, CauseId]) -> Iterator[tuple[object, ...]]:
@@ -75,7 +79,7 @@ def sync_rows(steps: Iterable[tuple[int, Step]], causes: Mapping[UserId, CauseId
             step.changed,
             causes[step.source_id],
             *(None if each is None else text_array(each) for each in changed_values(step)),
-            *values,
+            *(values if values[_EXTENSIONS] is None else (*values[:_EXTENSIONS], dump_json(values[_EXTENSIONS]))),
             *keys_of(
                 user_principal_name=values[_UPN],  # type: ignore[arg-type]
                 mail=values[_MAIL],  # type: ignore[arg-type]
@@ -103,4 +107,6 @@ def as_texts(values: Values, places: Iterable[int]) -> list[str | None]:
 def _as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):
+        return dump_json(value)
     return str(value)

@@ -247,6 +247,7 @@ create table users (
   business_phone       text,
   mobile_phone         text,
   manager_id           uuid,
+  extensions           jsonb,                      -- directory extensions by name; null: none
   -- stored keys for search and order (design §4.13)
   given_key            text collate "C" not null,
   surname_key          text collate "C" not null,
@@ -290,7 +291,14 @@ create table groups (
   name_key         text collate "C" not null,
   created_at       timestamptz not null,
   deleted_at       timestamptz,
-  constraint groups_pkey primary key (tenant_id, id)
+  deleted_by       text constraint groups_deleted_by check (deleted_by in ('admin', 'sync')),
+  home_tenant_id   uuid,                           -- null: a group of the tenant's own
+  home_group_id    uuid,                           -- the group elsewhere that sync made this one for
+  constraint groups_pkey primary key (tenant_id, id),
+  -- A group made by sync has both or neither.
+  constraint groups_home_pair check ((home_group_id is null) = (home_tenant_id is null)),
+  -- A group of another tenant stands here once, living or soft-deleted, whatever a drain forgot.
+  constraint groups_home_unique unique (tenant_id, home_tenant_id, home_group_id)
 );
 -- Groups are named by their name on the command line, and listed in order of it.
 create index groups_by_name on groups (tenant_id, name_key, id) where deleted_at is null;
@@ -526,6 +534,9 @@ create table sync_job (
   action_delete    boolean not null,
   mapping          jsonb,                          -- null: the default table of provisioning §5.2
   filter           jsonb,                          -- null: everything passes
+  groups           boolean not null,               -- are assigned groups synced as groups, too?
+  read_bits        bigint not null,                -- source attributes that mapping and filter read: what wakes the job
+  always_bits      bigint not null,                -- target attributes that the mapping writes again and again
   interval_s       integer not null,
   watermark        bigint,                         -- feed position read so far; null: never run
   created_at       timestamptz not null,
@@ -565,6 +576,21 @@ create table sync_object (
   constraint sync_object_pkey primary key (tenant_id, job_id, source_id)
 );
 call protect_tenant_table('sync_object');
+
+-- A manager who did not stand in the target when his report was last looked at: the report is looked at again
+-- when he comes there, in whichever order and however much later (provisioning D-16).
+create table sync_reference (
+  tenant_id  uuid not null,
+  job_id     uuid not null,
+  source_id  uuid not null,                        -- the report
+  related_id uuid not null,                        -- the manager
+  constraint sync_reference_pkey primary key (tenant_id, job_id, source_id),
+  -- What waits for references goes with its job.
+  constraint sync_reference_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+-- Who waits for these managers?
+create index sync_reference_by_related on sync_reference (tenant_id, related_id, job_id);
+call protect_tenant_table('sync_reference');
 
 -- One decision: a drain's, a preview's, an undo's. `state` drain: applying until its watermark stands.
 create table sync_plan (
@@ -648,6 +674,7 @@ create table sync_receipt (
   version_after    bigint not null,
   at               timestamptz not null,
   cause            uuid not null,
+  kind             text constraint sync_receipt_kind check (kind = 'group'), -- null: a user, as nearly always
   constraint sync_receipt_pkey primary key (tenant_id, plan_id, step)
 );
 -- "Who changed this object?"
@@ -670,6 +697,8 @@ create table provisioning_log (
   before     text[],
   after      text[],
   at         timestamptz not null,
+  kind       text constraint provisioning_log_kind check (kind = 'group'), -- null: a user, as nearly always
+  details    jsonb,                                -- facts behind the code, never a person's values
   constraint provisioning_log_pkey primary key (tenant_id, plan_id, step)
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from comity.directory.extensions import Extension, is_extension
 from comity.directory.model import Attribute
 
 
@@ -26,7 +27,7 @@ class Special(Enum):
     """The bulk template asks "Block sign in (Yes/No)": the opposite of accountEnabled."""
 
 
-Meaning = Attribute | Special
+Meaning = Attribute | Special | Extension
 
 _BRACKETS: Final = re.compile(r"\[\s*([^\]]*?)\s*\]")
 _NOISE: Final = re.compile(r"[\s_\-.]+")
@@ -125,4 +126,6 @@ def column(name: str) -> Column:
         return Column(name, key, Special.BLOCKED)
     if key.startswith("blocksignin"):
         return Column(name, key, Special.BLOCKED)
+    if is_extension(name.strip()):
+        return Column(name, key, Extension(name.strip()))
     return Column(name, key, _MEANINGS.get(key))

@@ -254,7 +254,7 @@ def merged(before: User, row: Candidate, *, at: datetime) -> User:
     kept = {Attribute.USER_TYPE} if before.is_external else {Attribute.USER_TYPE, Attribute.EXTERNAL_USER_STATE}
     values = {
         attribute.column: value
-        for attribute, value in row.values.items()
+        for attribute, value in {**row.values, **_extended(before, row)}.items()
         if attribute not in kept and getattr(before, attribute.column) != value
     }
     if not values:
@@ -262,6 +262,12 @@ def merged(before: User, row: Candidate, *, at: datetime) -> User:
     if Attribute.EXTERNAL_USER_STATE.column in values:
         values["external_state_at"] = at
     return replace(before, **values)
+
+
+def _extended(before: User, row: Candidate) -> dict[Attribute, Any]:
+    """Her extensions with those that the row names; the others stay."""
+    named = row.values.get(Attribute.EXTENSIONS)
+    return {} if named is None else {Attribute.EXTENSIONS: {**(before.extensions or {}), **named}}
 
 
 def new_user(row: Candidate, user_id: UserId, *, tenant_id: TenantId, at: datetime) -> User:

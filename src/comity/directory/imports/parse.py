@@ -13,6 +13,7 @@ from comity.core.caller import UserType
 from comity.core.folding import address_key
 from comity.core.ids import UserId
 from comity.directory.decide import is_mangled, split_address, text_fault
+from comity.directory.extensions import EXTENSIONS_MAX, Extension, extension_fault
 from comity.directory.imports.columns import WATCHED, Column, Special, column
 from comity.directory.imports.model import Candidate, RawRow, Reason, Rejection
 from comity.directory.model import Attribute, ExternalUserState
@@ -55,6 +56,7 @@ def _candidate(raw: RawRow, domains: AbstractSet[str]) -> Candidate:
     values: dict[Attribute, Any] = {}
     user_id: UserId | None = None
     manager: str | None = None
+    extensions: dict[str, Any] = {}
     for name, content in raw.values.items():
         known = _column(name)
         if known.meaning is None:
@@ -70,8 +72,16 @@ def _candidate(raw: RawRow, domains: AbstractSet[str]) -> Candidate:
                 manager = _plain(known, text)
             case Special.BLOCKED:
                 values[Attribute.ACCOUNT_ENABLED] = not _truth(known, text)
+            case Extension(name=extension):
+                extensions[extension] = _extension(
+                    known, extension, content if isinstance(content, bool | int) else text
+                )
             case attribute:
                 values[attribute] = _READERS.get(attribute, _plain)(known, text)
+    if len(extensions) > EXTENSIONS_MAX:
+        raise _FaultError(Reason.TEXT, column=max(extensions), fault="too-many")
+    if extensions:
+        values[Attribute.EXTENSIONS] = extensions
     upn = _upn(values, domains)
     external = is_mangled(upn) or values.get(Attribute.USER_TYPE) is UserType.GUEST
     return Candidate(raw, user_id, upn, address_key(upn), external, values, manager)
@@ -116,6 +126,12 @@ def _plain(known: Column, text: str) -> str:
     if fault := text_fault(text):
         raise _FaultError(Reason.TEXT, column=known.name, fault=fault)
     return text
+
+
+def _extension(known: Column, name: str, value: Any) -> Any:
+    if fault := extension_fault(name, value):
+        raise _FaultError(Reason.TEXT, column=known.name, fault=fault)
+    return value
 
 
 def _mail(known: Column, text: str) -> str:
