@@ -195,7 +195,7 @@ def test_a_guest_whose_home_was_not_known_is_adopted():
 def test_a_name_that_somebody_else_bears_fails_alone():
     """The collision is found before writing; the others of the page go through."""
     annie, bob = person("annie"), person("bob")
-    made = plan(page(annie, bob, taken=frozenset({"annie_fabrikam.example#ext#@contoso.example"})))
+    made = plan(page(annie, bob, taken={"annie_fabrikam.example#ext#@contoso.example": UserId(new_id())}))
     assert [step.source_id for step in made.steps] == [bob.id]
     assert [(skip.reason, skip.failed) for skip in made.skips] == [(Reason.UPN_TAKEN, True)]
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from comity.core.folding import address_key
 from comity.core.ids import UserId
 from comity.directory.model import Attribute, DeletedBy
-from comity.sync.mapping import CompiledMapping
+from comity.sync.mapping import IGNORE, CompiledMapping
 from comity.sync.model import (
     CARRIED,
     FIRST_CARRIED,
     Action,
     Actions,
+    Fault,
     Page,
     Person,
     Plan,
@@ -29,6 +31,7 @@ _UPN_AT: Final = CARRIED.index(Attribute.USER_PRINCIPAL_NAME)
 _DELETED: Final = Attribute.IS_DELETED.bit
 _HOME: Final = Attribute.HOME_IDENTITY.bit
 _ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
+_NOBODY: Final[frozenset[str]] = frozenset()
 
 
 def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
@@ -45,13 +48,17 @@ def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
     skips: list[Skip] = []
     unresolved: set[UserId] = set()
     unchanged = 0
-    offered = {person.id: mapping.wanted(person) for person in page.people if _is_offered(person, page)}
+    offered, set_aside = _map(page, mapping)
+    taken = _still_taken(page, offered, mapping, actions) if page.taken else _NOBODY
     created = {
         person.id
         for person in page.people
-        if person.id in offered and _creation_fault(person, offered[person.id], page, actions) is None
+        if person.id in offered and _creation_fault(person, offered[person.id], page, actions, taken) is None
     }
     for person in page.people:
+        if person.id in set_aside:
+            skips.append(set_aside[person.id])
+            continue
         present = page.present.get(person.id)
         wanted = offered.get(person.id)
         if wanted is None:
@@ -62,8 +69,9 @@ def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
                 resolved = page.new_ids.get(manager) if manager in created else page.references.get(manager)  # type: ignore[call-overload]
                 if resolved is None:
                     unresolved.add(person.id)
+                    resolved = IGNORE if mapping.clears_manager else None
                 wanted = (*wanted[:_MANAGER_AT], resolved, *wanted[_MANAGER_AT + 1 :])
-            outcome = _enter(person, present, wanted, page, mapping, actions)
+            outcome = _enter(person, present, wanted, page, mapping, actions, taken)
         if outcome is None:
             unchanged += 1
         elif isinstance(outcome, Skip):
@@ -80,6 +88,48 @@ def is_eligible(person: Person) -> bool:
     return not person.is_external and person.user_type == "Member"
 
 
+def _map(page: Page, mapping: CompiledMapping) -> tuple[dict[UserId, Values], dict[UserId, Skip]]:
+    """The wanted values of those who are offered, and those for whom nothing is decided."""
+    offered: dict[UserId, Values] = {}
+    set_aside = dict(page.set_aside)
+    for person in page.people:
+        if not _is_offered(person, page) or person.id in set_aside:
+            continue
+        wanted = page.wanted.get(person.id) or mapping.wanted(person)
+        if wanted.__class__ is Fault:
+            set_aside[person.id] = _fault(person, wanted)
+        else:
+            offered[person.id] = wanted
+    return offered, set_aside
+
+
+def _fault(person: Person, fault: Fault) -> Skip:
+    return Skip(person.id, None, fault.reason, failed=fault.reason is not Reason.SET_ASIDE, details=fault.details)
+
+
+def _still_taken(
+    page: Page, offered: Mapping[UserId, Values], mapping: CompiledMapping, actions: Actions
+) -> frozenset[str]:
+    """Names that somebody else bears, without those whose bearer gives them up on this very page.
+
+    Two who swap their names, and chains of renames, go through: the database looks at names when the
+    statement is done (design §4.11), and deletions come before.
+    """
+    holders = set(page.taken.values())
+    renames = bool(mapping.always & Attribute.USER_PRINCIPAL_NAME.bit) and actions.update
+    leaving = set()
+    for source_id, present in page.present.items():
+        if present.id not in holders or source_id in page.set_aside:
+            continue
+        if source_id in offered:
+            gone = renames and offered[source_id][_UPN_AT] != present.user_principal_name
+        else:
+            gone = source_id in page.linked - page.managed_elsewhere and actions.delete
+        if gone:
+            leaving.add(present.id)
+    return frozenset(key for key, holder in page.taken.items() if holder not in leaving)
+
+
 def _is_offered(person: Person, page: Page) -> bool:
     return person.id in page.in_scope and not person.is_deleted and is_eligible(person)
 
@@ -88,6 +138,8 @@ def _leave(person: Person, present: Present | None, page: Page, actions: Actions
     """Out of scope: soft-deleted where this job put it, unless delete actions are off."""
     if person.id not in page.linked:
         # Named, but nobody that can be offered: said once; everybody else is simply not concerned.
+        if person.id in page.out_of_filter and not person.is_deleted and is_eligible(person):
+            return Skip(person.id, None, Reason.NOT_IN_FILTER, failed=False)
         named = person.id in page.in_scope and not person.is_deleted
         return Skip(person.id, None, Reason.NOT_ELIGIBLE, failed=False) if named else None
     if present is None or present.deleted_by is not None:
@@ -100,7 +152,7 @@ def _leave(person: Person, present: Present | None, page: Page, actions: Actions
     return Step(Action.DELETE, person.id, present.id, present.version, _DELETED, values, values)
 
 
-def _creation_fault(person: Person, wanted: Values, page: Page, actions: Actions) -> Skip | None:
+def _creation_fault(person: Person, wanted: Values, page: Page, actions: Actions, taken: frozenset[str]) -> Skip | None:
     """Why an offered person who is not in the target yet cannot be created; None if she can, or need not be."""
     if person.id in page.present:
         return Skip(person.id, None, Reason.REDUNDANT, failed=False)
@@ -110,22 +162,31 @@ def _creation_fault(person: Person, wanted: Values, page: Page, actions: Actions
         return Skip(person.id, None, Reason.ACTION_OFF, failed=False)
     if not page.invitations_allowed:
         return Skip(person.id, None, Reason.FORBIDDEN, failed=True)
-    if page.taken and address_key(str(wanted[_UPN_AT])) in page.taken:
+    if taken and address_key(str(wanted[_UPN_AT])) in taken:
         return Skip(person.id, None, Reason.UPN_TAKEN, failed=True)
+    if person.id in page.claimed:
+        return Skip(person.id, None, page.claimed[person.id], failed=True)
     return None
 
 
 def _enter(
-    person: Person, present: Present | None, wanted: Values, page: Page, mapping: CompiledMapping, actions: Actions
+    person: Person,
+    present: Present | None,
+    wanted: Values,
+    page: Page,
+    mapping: CompiledMapping,
+    actions: Actions,
+    taken: frozenset[str],
 ) -> Step | Skip | None:
     """In scope: created, restored, adopted, or brought in line."""
     if present is None:
-        fault = _creation_fault(person, wanted, page, actions)
-        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, _ALL_CARRIED, wanted, None)
+        fault = _creation_fault(person, wanted, page, actions, taken)
+        values = mapping.values_of_new(wanted)
+        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, _ALL_CARRIED, values, None)
     if present.deleted_by == DeletedBy.ADMIN:
         return Skip(person.id, present.id, Reason.DELETED_BY_ADMIN, failed=False)
     before = present[FIRST_CARRIED:_LAST_CARRIED]
-    after, changed = _bring_in_line(before, wanted, mapping)
+    after, changed = mapping.bring_in_line(before, wanted)
     linked = person.id in page.linked
     if present.deleted_by is not None:
         action, changed = Action.RESTORE, changed | _DELETED
@@ -137,20 +198,6 @@ def _enter(
         action = Action.UPDATE if linked else Action.ADOPT
     if not actions.update and changed and action is not Action.RESTORE:
         return Skip(person.id, present.id, Reason.ACTION_OFF, failed=False)
-    if changed & Attribute.USER_PRINCIPAL_NAME.bit and address_key(str(after[_UPN_AT])) in page.taken:
+    if changed & Attribute.USER_PRINCIPAL_NAME.bit and taken and address_key(str(after[_UPN_AT])) in taken:
         return Skip(person.id, present.id, Reason.UPN_TAKEN, failed=True)
     return Step(action, person.id, present.id, present.version, changed, after, before)
-
-
-def _bring_in_line(before: Values, wanted: Values, mapping: CompiledMapping) -> tuple[Values, int]:
-    """The values afterwards and which of them changed; what has no value at the source does not flow."""
-    if mapping.pick_always(before) == mapping.pick_always(wanted):
-        return before, 0
-    after = list(before)
-    changed = 0
-    for at in mapping.always_at:
-        value = wanted[at]
-        if value is not None and value != before[at]:
-            after[at] = value
-            changed |= CARRIED[at].bit
-    return tuple(after), changed

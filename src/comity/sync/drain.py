@@ -18,56 +18,28 @@ from uuid import UUID
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
 from comity.db.crossings.cycle import InboundSyncOff, claim, wait_for_visits
 from comity.db.database import Database
-from comity.db.errors import Duplicate, ValueRefused
 from comity.db.transaction import Transaction
-from comity.db.values import text_array
-from comity.directory.decide import mangled_upn
 from comity.directory.store import analyze_people
 from comity.events import feed
 from comity.events.model import ChangeKind, Entry, FeedExpired
-from comity.partners.decide import decide_sync_gate
-from comity.partners.model import OutboundHalf, Shortfall
-from comity.partners.service import load_outbound_half
+from comity.partners.model import Shortfall
 from comity.sync import store
-from comity.sync.decide import plan_cycle
-from comity.sync.mapping import DEFAULT_MAPPING, CompiledMapping
-from comity.sync.model import (
-    PAGE_SIZE,
-    Action,
-    Counts,
-    Job,
-    JobState,
-    Page,
-    Person,
-    Plan,
-    Reason,
-    Receipt,
-    RunState,
-    ScopeMode,
-    Skip,
-    Status,
-)
-from comity.sync.targets import Batch, LocalTarget, Target, Visit
+from comity.sync.books import count, open_run, project, project_plan, refuse
+from comity.sync.lanes import Lane, open_lane
+from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, RunState
+from comity.sync.passage import Passage, Passed
+from comity.sync.reading import read_page
+from comity.sync.targets import LocalTarget
 from comity.sync.worklist import Worklist, read_entries
-from comity.tenancy.service import get_tenant
 
 NOWHERE: Final = UUID(int=0)
 _LEFT: Final = ChangeKind.MEMBER_REMOVED
-_COUNTED: Final = {
-    Action.CREATE: "created",
-    Action.UPDATE: "updated",
-    Action.ADOPT: "updated",
-    Action.DELETE: "deleted",
-    Action.RESTORE: "restored",
-}
 PAGES_UNDER_WAY: Final = 2
 """Pages in work at once in one drain; versions guard each row, so their order does not matter."""
 ANALYZE_FROM: Final = 1000
 ANALYZE_GROWTH: Final = 4
 """After so many new people, and each time they are so many times as many, the planner is told: until then
 it takes a tenant that has just been filled for one of a single row."""
-RETURNS_MAX: Final = 3
-"""How often a person whose account changed under the plan is decided again before it counts as a failure."""
 
 
 class Phase(StrEnum):
@@ -123,49 +95,6 @@ class Drained:
         return sum(self.counts.values(), Counts())
 
 
-@dataclass(slots=True)
-class _Lane:
-    """One job at work: what decides, where to, and how far."""
-
-    job: Job
-    mapping: CompiledMapping
-    outbound: OutboundHalf
-    target: Target
-    target_domain: str
-    plan_id: PlanId
-    next_step: int = 1
-    counts: Counts = field(default_factory=Counts)
-    runs: dict[CauseId, RunId] = field(default_factory=dict)
-    unresolved: dict[UserId, CauseId] = field(default_factory=dict)
-    invitations_allowed: bool = True
-    closed: str | None = None
-    """The target closed its door on the way; the gate's code."""
-    missed_a_page: bool = False
-    """It was not active when a page was read; even if it is again, its watermark must stay."""
-
-    @property
-    def everybody(self) -> bool:
-        return self.job.scope_mode is ScopeMode.ALL
-
-    def take_numbers(self, count: int) -> int:
-        """The first of `count` step numbers that nobody else gets."""
-        first = self.next_step
-        self.next_step += count
-        return first
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """One page as read in the source, for all jobs that look at it."""
-
-    people: list[Person]
-    in_scope: dict[JobId, set[UserId]]
-    links: dict[JobId, dict[UserId, UserId]]
-    managers: dict[JobId, dict[UserId, UserId]]
-    running: frozenset[JobId]
-    """Jobs that were still active when the page was read: a stop is seen at the next page."""
-
-
 async def drain(
     db: Database,
     source: TenantId,
@@ -206,7 +135,7 @@ class _Drain:
         self._going = going
         self._page_size = page_size
         self._result = Drained(claimed=True)
-        self._lanes: dict[JobId, _Lane] = {}
+        self._lanes: dict[JobId, Lane] = {}
         self._all_jobs: list[Job] = []
         self._analyze_at = ANALYZE_FROM
         self._unread: set[JobId] = set()
@@ -245,50 +174,21 @@ class _Drain:
         for plan_id, job_id in cut_off:
             target = LocalTarget(self._db, source=self._source, target=jobs[job_id].target_tenant_id)
             try:
-                await self._project_plan(plan_id, jobs[job_id], target)
+                await project_plan(self._db, plan_id, jobs[job_id], target)
             except InboundSyncOff:
                 # The target closed its door: its receipts stay there, and the plan stays open for later. Even
                 # if the door opens again in this moment, nothing new may come before them.
                 self._unread.add(job_id)
-        if cut_off:
-            async with self._db.tenant(self._source) as tx:
-                self._resumed = await store.running_runs(tx, {job_id for _, job_id in cut_off})
-
-    async def _project_plan(self, plan_id: PlanId, job: Job, target: Target) -> None:
-        """Bring log, links and figures up to date with all receipts of a plan, then end it."""
-        after = 0
-        while True:
-            async with target.visit(flushed=True) as visit:
-                receipts = await visit.receipts(plan_id, after=after)
-            async with self._db.tenant(self._source) as tx:
-                if not receipts:
-                    await store.end_plan(tx, plan_id, "interrupted", Counts())
-                    return
-                logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
-                missing = [each for each in receipts if each.step not in logged]
-                counted = _count(missing, [], {})
-                runs = {each: await self._open_run(tx, job, each) for each in sorted(counted)}
-                await self._project(tx, job.id, runs, missing, [])
-                for each, run_id in runs.items():
-                    await store.count_run(tx, run_id, counted[each], seconds=0)
-            after = receipts[-1].step
+        # Of all jobs, not of those with a plan cut off: a drain may have been cut off before it came to them.
+        async with self._db.tenant(self._source) as tx:
+            self._resumed = await store.running_runs(tx, list(jobs))
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""
         self._lanes = {}
         for job in jobs:
-            async with self._db.tenant(self._source, many_rows=True) as tx:
-                outbound = await load_outbound_half(tx, job.target_tenant_id)
-                domain = (await get_tenant(tx, job.target_tenant_id)).initial_domain
-            lane = _Lane(
-                job,
-                CompiledMapping(DEFAULT_MAPPING, target_domain=domain),
-                outbound,
-                LocalTarget(self._db, source=self._source, target=job.target_tenant_id),
-                domain,
-                PlanId(new_id()),
-                runs=self._resumed.pop(job.id, {}),
-            )
+            lane = await open_lane(self._db, self._source, job, PlanId(new_id()))
+            lane.runs = self._resumed.pop(job.id, {})
             code = await self._gate(lane)
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 if code is not None:
@@ -307,23 +207,12 @@ class _Drain:
             self._lanes[job.id] = lane
         return bool(self._lanes)
 
-    async def _gate(self, lane: _Lane) -> str | None:
+    async def _gate(self, lane: Lane) -> str | None:
         """Why the job may not run (a `Shortfall`); None if it may."""
-        if lane.job.id in self._unread:
-            return Shortfall.INBOUND_SYNC.value
-        try:
-            async with lane.target.visit(flushed=True) as visit:
-                inbound = await visit.inbound()
-        except InboundSyncOff:
-            inbound = None
-        gate = decide_sync_gate(lane.outbound, inbound)
-        lane.invitations_allowed = gate.may_create
-        return None if gate.is_open or gate.first is None else gate.first.value
+        return Shortfall.INBOUND_SYNC.value if lane.job.id in self._unread else await lane.gate()
 
-    async def _refuse(self, tx: Transaction, lane: _Lane, code: str) -> None:
-        run_id = await self._open_run(tx, lane.job, self._cause)
-        await store.end_runs(tx, [run_id, *lane.runs.values()], RunState.FAILED, error=code)
-        await store.set_job_state(tx, lane.job.id, lane.job.state, code)
+    async def _refuse(self, tx: Transaction, lane: Lane, code: str) -> None:
+        await refuse(tx, lane.job, self._cause, lane.runs.values(), code)
         self._result.refused.append(Refusal(lane.job.id, code))
 
     # ── one stretch of the feed ──────────────────────────────────────────────────────────────────
@@ -369,7 +258,7 @@ class _Drain:
         work = read_entries(
             entries,
             linked=links,
-            read_bits={job_id: lane.mapping.read for job_id, lane in self._lanes.items()},
+            read_bits={job_id: lane.read for job_id, lane in self._lanes.items()},
             assigned_groups=groups,
             everybody=frozenset(job_id for job_id, lane in self._lanes.items() if lane.everybody),
             fallback=self._cause,
@@ -452,7 +341,11 @@ class _Drain:
 
     async def _page(self, jobs: frozenset[JobId], causes: dict[UserId, CauseId]) -> None:
         self._tell(Phase.READING, None)
-        reading = await self._read(jobs, list(causes))
+        async with self._db.tenant(self._source, many_rows=True) as tx:
+            # Closed before any target is visited: a transaction is one tenant's.
+            reading = await read_page(
+                tx, [self._lanes[each].job for each in sorted(jobs)], self._all_jobs, list(causes)
+            )
         self._looked_at += len(reading.people)
         for job_id in sorted(jobs):
             lane = self._lanes[job_id]
@@ -461,122 +354,37 @@ class _Drain:
                 continue
             begun = time.perf_counter()
             try:
-                receipts, skips = await self._visit(lane, reading, reading.people, causes)
+                passed = await self._passage(lane).take(reading, reading.people, causes)
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
                 continue
             self._tell(Phase.APPLIED, job_id)
-            await self._note(lane, receipts, skips, causes, begun)
+            await self._note(lane, passed, causes, begun)
             self._tell(Phase.ADVANCED, job_id)
 
-    async def _read(self, jobs: frozenset[JobId], ids: list[UserId]) -> _Reading:
-        """Read one page as the source; the transaction is closed before any target is visited."""
-        siblings = self._siblings(jobs)
-        assigned = [each for each in siblings if not self._offers_everybody(each)]
-        async with self._db.tenant(self._source, many_rows=True) as tx:
-            running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
-            people = await store.load_people(tx, ids)
-            in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
-            links = await store.load_links(tx, list(siblings), ids)
-            wanted = {person.manager_id for person in people if person.manager_id is not None}
-            managers = await store.load_links(tx, list(jobs), list(wanted)) if wanted else {}
-        everyone = set(ids)
-        for job_id in siblings:
-            in_scope.setdefault(job_id, everyone)
-        return _Reading(people, in_scope, links, managers, running)
-
-    def _siblings(self, jobs: frozenset[JobId]) -> list[JobId]:
-        """These jobs and all others of the same pairs: what one lets go another may still manage."""
-        targets = {self._lanes[job_id].job.target_tenant_id for job_id in jobs}
-        return [each.id for each in self._all_jobs if each.target_tenant_id in targets]
-
-    def _offers_everybody(self, job_id: JobId) -> bool:
-        return any(each.id == job_id and each.scope_mode is ScopeMode.ALL for each in self._all_jobs)
-
-    async def _visit(
-        self,
-        lane: _Lane,
-        reading: _Reading,
-        people: Sequence[Person],
-        causes: Mapping[UserId, CauseId],
-        *,
-        turn: int = 1,
-    ) -> tuple[list[Receipt], list[Skip]]:
-        """Look, decide and apply in one transaction of the target.
-
-        A batch that the database refuses is halved until the guilty person stands alone; an account
-        that changed under the plan is decided again.
-        """
-        try:
-            async with lane.target.visit(flushed=False, cause=self._cause) as visit:
-                self._tell(Phase.PLANNING, lane.job.id)
-                plan = await self._plan(lane, visit, reading, people)
-                steps = list(enumerate(plan.steps, start=lane.take_numbers(len(plan.steps))))
-                receipts = await visit.apply(Batch(lane.plan_id, lane.job.id, steps, causes)) if steps else []
-                self._tell(Phase.APPLYING, lane.job.id)
-        except (Duplicate, ValueRefused) as fault:
-            if len(people) == 1:
-                reason = Reason.UPN_TAKEN if isinstance(fault, Duplicate) else Reason.DATA
-                return [], [Skip(people[0].id, None, reason, failed=True)]
-            middle = len(people) // 2
-            receipts, skips = await self._visit(lane, reading, people[:middle], causes)
-            more_receipts, more_skips = await self._visit(lane, reading, people[middle:], causes)
-            return receipts + more_receipts, skips + more_skips
-        lane.unresolved.update((each, causes[each]) for each in plan.unresolved)
-        skips = list(plan.skips)
-        missed = {step.source_id for step in plan.steps} - {receipt.source_id for receipt in receipts}
-        if missed and turn < RETURNS_MAX:
-            again = [person for person in people if person.id in missed]
-            more_receipts, more_skips = await self._visit(lane, reading, again, causes, turn=turn + 1)
-            return receipts + more_receipts, skips + more_skips
-        skips += [Skip(each, None, Reason.CHANGED_MEANWHILE, failed=True) for each in sorted(missed)]
-        return receipts, skips
-
-    async def _plan(self, lane: _Lane, visit: Visit, reading: _Reading, people: Sequence[Person]) -> Plan:
-        in_scope = reading.in_scope[lane.job.id]
-        upns = {
-            person.id: mangled_upn(person.user_principal_name, lane.target_domain)
-            for person in people
-            if person.id in in_scope
-        }
-        seen = await visit.look(people, upns)
-        page = Page(
-            people=tuple(people),
-            in_scope=frozenset(in_scope),
-            present=seen.present,
-            linked=frozenset(reading.links[lane.job.id]),
-            managed_elsewhere=frozenset(self._managed_elsewhere(lane, reading)),
-            references=reading.managers.get(lane.job.id, {}),
-            new_ids={each: UserId(new_id()) for each in upns if each not in seen.present},
-            taken=seen.taken,
-            invitations_allowed=lane.invitations_allowed,
+    def _passage(self, lane: Lane) -> Passage:
+        job_id = lane.job.id
+        return Passage(
+            lane,
+            self._all_jobs,
+            self._cause,
+            planning=lambda: self._tell(Phase.PLANNING, job_id),
+            applying=lambda: self._tell(Phase.APPLYING, job_id),
         )
-        return plan_cycle(page, lane.mapping, lane.job.actions)
-
-    def _managed_elsewhere(self, lane: _Lane, reading: _Reading) -> Iterable[UserId]:
-        for other in self._all_jobs:
-            same_pair = other.target_tenant_id == lane.job.target_tenant_id and other.id != lane.job.id
-            if same_pair and other.state is JobState.ACTIVE:
-                yield from reading.links[other.id].keys() & reading.in_scope[other.id]
 
     # ── after: log, links, figures ───────────────────────────────────────────────────────────────
 
-    async def _note(
-        self, lane: _Lane, receipts: list[Receipt], skips: list[Skip], causes: Mapping[UserId, CauseId], begun: float
-    ) -> None:
+    async def _note(self, lane: Lane, passed: Passed, causes: Mapping[UserId, CauseId], begun: float) -> None:
         """Project one page's receipts and failures to the source's log and links."""
-        numbered = list(enumerate(skips, start=lane.take_numbers(len(skips))))
-        counted = _count(receipts, skips, causes)
+        skips = [
+            (number, skip, lane.plan_id, causes[skip.source_id])
+            for number, skip in enumerate(passed.skips, start=lane.take_numbers(len(passed.skips)))
+        ]
+        counted = count(passed.receipts, skips)
         await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await self._project(
-                tx,
-                lane.job.id,
-                lane.runs,
-                receipts,
-                [(n, skip, lane.plan_id, causes[skip.source_id]) for n, skip in numbered],
-            )
+            await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             for each in sorted(counted):
                 await store.count_run(tx, lane.runs[each], counted[each], seconds=seconds)
@@ -586,39 +394,13 @@ class _Drain:
             async with self._db.tenant(self._source) as tx:
                 await analyze_people(tx)
 
-    async def _open_runs(self, lane: _Lane, causes: Iterable[CauseId]) -> None:
+    async def _open_runs(self, lane: Lane, causes: Iterable[CauseId]) -> None:
         """Have a run for each cause, committed: the page beside this one may count in it before we are done."""
         new = sorted(set(causes) - lane.runs.keys())
         if new:
             async with self._db.tenant(self._source, flushed=False) as tx:
-                opened = {each: await self._open_run(tx, lane.job, each) for each in new}
+                opened = {each: await open_run(tx, lane.job, each) for each in new}
             lane.runs |= opened
-
-    async def _open_run(self, tx: Transaction, job: Job, cause: CauseId) -> RunId:
-        kind = "initial" if job.watermark is None else "incremental"
-        return await store.open_run(tx, RunId(new_id()), job.id, cause, kind)
-
-    async def _project(
-        self,
-        tx: Transaction,
-        job_id: JobId,
-        runs: Mapping[CauseId, RunId],
-        receipts: Sequence[Receipt],
-        skips: Sequence[tuple[int, Skip, PlanId, CauseId]],
-    ) -> None:
-        rows: list[tuple[object, ...]] = [
-            (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
-             Status.SUCCESS.value, None, r.changed,
-             None if r.before is None else text_array(r.before), text_array(r.after))
-            for r in receipts
-        ]  # fmt: skip
-        rows += [
-            (plan_id, number, job_id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
-             (Status.FAILURE if skip.failed else Status.SKIPPED).value, skip.reason.value, 0, None, None)
-            for number, skip, plan_id, cause in skips
-        ]  # fmt: skip
-        if rows:
-            await store.project(tx, rows, at=tx.now)
 
     def _tell(self, phase: Phase, job_id: JobId | None) -> None:
         counts = sum((lane.counts for lane in self._lanes.values()), self._result.total)
@@ -658,18 +440,3 @@ async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]
 async def _is_active(tx: Transaction, job_id: JobId) -> bool:
     job = await store.get_job(tx, job_id)
     return job is not None and job.state is JobState.ACTIVE
-
-
-def _count(
-    receipts: Iterable[Receipt], skips: Iterable[Skip], causes: Mapping[UserId, CauseId]
-) -> dict[CauseId, Counts]:
-    """Figures per cause; a run without effect has an entry too, if anybody was skipped or failed."""
-    figures: dict[CauseId, dict[str, int]] = {}
-    for receipt in receipts:
-        row = figures.setdefault(receipt.cause, {})
-        row[_COUNTED[receipt.action]] = row.get(_COUNTED[receipt.action], 0) + 1
-    for skip in skips:
-        row = figures.setdefault(causes[skip.source_id], {})
-        name = "failed" if skip.failed else "skipped"
-        row[name] = row.get(name, 0) + 1
-    return {cause: Counts(**row) for cause, row in figures.items()}

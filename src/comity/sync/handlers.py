@@ -14,7 +14,7 @@ from comity.jobs.due import put
 from comity.jobs.model import Order, Task, Work
 from comity.sync import store
 from comity.sync.drain import drain
-from comity.sync.mapping import DEFAULT_MAPPING, CompiledMapping
+from comity.sync.interests import Interests
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
 
@@ -25,16 +25,16 @@ SPACING: Final = timedelta(milliseconds=250)
 BUSY: Final = timedelta(seconds=1)
 """When to look again after finding that another process is draining the tenant."""
 
-_READ: Final = CompiledMapping(DEFAULT_MAPPING, target_domain="example").read
-
 
 async def observe(tx: Transaction, changes: Sequence[Change]) -> None:
     """Make the tenant's drain due if a change may concern a job, in the transaction of the change.
 
     A partner's changed settings wake the partner's drain as well: it may be waiting at our door.
     """
-    if any(_wakes(each) for each in changes) and await store.has_active_job(tx):
-        await put(tx, Order(DRAIN, tx.tenant_id))
+    if any(_may_wake(each) for each in changes):
+        interests = await store.load_interests(tx)
+        if interests is not None and any(_wakes(each, interests) for each in changes):
+            await put(tx, Order(DRAIN, tx.tenant_id))
     for partner in sorted({each.object_id for each in changes if each.kind is ChangeKind.PARTNER_CHANGED}):
         await put(tx, Order(DRAIN, TenantId(partner)))
 
@@ -54,7 +54,19 @@ def offered(db: Database) -> Work:
     return Work(kind=DRAIN, handler=handle, spacing=SPACING)
 
 
-def _wakes(change: Change) -> bool:
-    if change.kind not in WAKING or change.external:
+def _may_wake(change: Change) -> bool:
+    return change.kind in WAKING and not change.external
+
+
+def _wakes(change: Change, interests: Interests) -> bool:
+    """Does it concern a job? Attributes that no mapping reads, and groups that nobody syncs, do not."""
+    if not _may_wake(change):
         return False
-    return change.kind is not ChangeKind.USER_UPDATED or bool(change.changed & _READ)
+    match change.kind:
+        case ChangeKind.USER_UPDATED:
+            return bool(change.changed & interests.read)
+        case ChangeKind.GROUP_UPDATED:
+            return interests.groups
+        case ChangeKind.ORGANIZATION_CHANGED:
+            return interests.for_later
+    return True

@@ -154,8 +154,9 @@ update sync_run set ended_at = %(at)s, error = %(error)s,
 where tenant_id = %(tenant_id)s and id = any (%(ids)s);
 
 -- name: running_runs
+-- Runs of drains that have not ended; whoever holds the claim ends them.
 select id, job_id, cause from sync_run
-where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'Running';
+where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'Running' and kind in ('initial', 'incremental');
 
 -- name: last_runs
 -- The newest run of each job.

@@ -19,6 +19,7 @@ from comity.events.model import Change, ChangeKind
 from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
+from comity.sync.interests import interests_of
 from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
 from comity.tenancy.organizations.service import load_membership
 
@@ -216,7 +217,7 @@ async def _share(
             state=JobState.ACTIVE, state_reason=None, scope_mode=ScopeMode.ASSIGNED, for_later_tenants=for_later,
             actions=Actions(), interval_s=INTERVAL_S, watermark=None, created_at=tx.now,
         )  # fmt: skip
-        await store.add_job(tx, job)
+        await store.add_job(tx, job, interests_of(job))
         facts = {"name": name, "target": target, "scope": job.scope_mode.value}
         await record(tx, caller, Record("Add sync job", "syncJob", job.id, after=facts))
         append(tx, [Change(ChangeKind.JOB_CHANGED, job.id)])

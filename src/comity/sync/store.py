@@ -12,6 +12,7 @@ from comity.db.bulk import bulk
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text, jsonb
+from comity.sync.interests import Interests
 from comity.sync.model import (
     Action,
     Actions,
@@ -42,14 +43,31 @@ async def get_job(tx: Transaction, job_id: JobId) -> Job | None:
     return await tx.one(_job, Q.job, id=job_id)
 
 
-async def add_job(tx: Transaction, job: Job) -> None:
+async def add_job(tx: Transaction, job: Job, interests: Interests) -> None:
     """Save a new job."""
     await tx.execute(
         Q.add_job,
         id=job.id, name=job.name, target=job.target_tenant_id, origin=job.origin.value, state=job.state.value,
         scope_mode=job.scope_mode.value, for_later=job.for_later_tenants, add=job.actions.add,
         update=job.actions.update, delete=job.actions.delete, interval_s=job.interval_s, created_at=job.created_at,
+        mapping=jsonb(job.mapping), filter=jsonb(job.filter), groups=job.groups,
+        read_bits=interests.read, always_bits=interests.always,
     )  # fmt: skip
+
+
+async def configure(tx: Transaction, job: Job, interests: Interests, *, full_look: bool) -> bool:
+    """Save what the job decides with, read at the version it carries; False if it has another by now."""
+    return await tx.execute(
+        Q.configure,
+        id=job.id, version=job.version, scope_mode=job.scope_mode.value, mapping=jsonb(job.mapping),
+        filter=jsonb(job.filter), groups=job.groups, add=job.actions.add, update=job.actions.update,
+        delete=job.actions.delete, read_bits=interests.read, always_bits=interests.always, full_look=full_look,
+    ) > 0  # fmt: skip
+
+
+async def copy_assignments(tx: Transaction, *, of: JobId, to: JobId) -> int:
+    """Give one job what is assigned to another; return how many principals that were."""
+    return await tx.execute(Q.copy_assignments, **{"from": of, "to": to, "at": tx.now})
 
 
 async def touch_job(tx: Transaction, job_id: JobId) -> None:
@@ -229,6 +247,34 @@ async def project(tx: Transaction, rows: Iterable[Sequence[object]], *, at: date
     await tx.execute(Q.project_links, at=at)
 
 
+async def load_interests(tx: Transaction) -> Interests | None:
+    """What wakes the tenant's drain; None if no job runs."""
+    row = await tx.row(Q.load_interests)
+    return None if row is None else Interests(row[0], groups=row[1], for_later=row[2])
+
+
+async def waiting_reports(tx: Transaction, job_id: JobId, managers: Sequence[UserId]) -> dict[UserId, UserId]:
+    """Who waits for these managers: report to manager."""
+    return dict(await tx.rows(Q.waiting_reports, job_id=job_id, ids=array_text(managers)))
+
+
+async def has_references(tx: Transaction, job_id: JobId) -> bool:
+    """Does anybody wait for a manager?"""
+    row = await tx.row(Q.has_references, job_id=job_id)
+    return bool(row and row[0])
+
+
+async def replace_references(
+    tx: Transaction, job_id: JobId, looked_at: Sequence[UserId], waiting: Mapping[UserId, UserId]
+) -> None:
+    """Note who of those looked at still waits for which manager."""
+    await tx.execute(Q.drop_references, job_id=job_id, ids=array_text(looked_at))
+    if waiting:
+        await tx.execute(
+            Q.add_references, job_id=job_id, ids=array_text(waiting), managers=array_text(waiting.values())
+        )
+
+
 async def has_active_job(tx: Transaction) -> bool:
     """Does the tenant have a job that runs?"""
     row = await tx.row(Q.has_active_job)
@@ -238,13 +284,13 @@ async def has_active_job(tx: Transaction) -> bool:
 def _job(
     tenant_id: UUID, id: UUID, version: int, name: str, target: UUID, origin: str, state: str, reason: str | None,
     scope_mode: str, for_later: bool, add: bool, update: bool, delete: bool, interval_s: int, watermark: int | None,
-    created_at: datetime,
+    created_at: datetime, mapping: Any, filter_: Any, groups: bool,
 ) -> Job:  # fmt: skip
     return Job(
         tenant_id=TenantId(tenant_id), id=JobId(id), version=version, name=name, target_tenant_id=TenantId(target),
         origin=Origin(origin), state=JobState(state), state_reason=reason, scope_mode=ScopeMode(scope_mode),
         for_later_tenants=for_later, actions=Actions(add=add, update=update, delete=delete), interval_s=interval_s,
-        watermark=watermark, created_at=created_at,
+        watermark=watermark, created_at=created_at, mapping=mapping, filter=filter_, groups=groups,
     )  # fmt: skip
 
 
@@ -258,7 +304,9 @@ def _run(
 
 
 def _log_entry(*columns: Any) -> LogEntry:
-    plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at = columns
+    plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at, *rest = (
+        columns
+    )
     return LogEntry(
         plan_id,
         step,
@@ -273,4 +321,5 @@ def _log_entry(*columns: Any) -> LogEntry:
         before,
         after,
         at,
+        *rest,
     )

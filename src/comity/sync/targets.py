@@ -22,10 +22,11 @@ from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.partners.model import InboundHalf
 from comity.partners.service import load_inbound_half
-from comity.sync.model import CARRIED, Action, Person, Present, Receipt, Step
+from comity.sync.model import CARRIED, Action, Person, Present, Reason, Receipt, Step
 from comity.sync.staging import STAGED_SYNC, as_texts, changed_values, sync_rows
 
 Q: Final = Queries("comity.sync")
+NO_MAILS: Final[Mapping[UserId, str]] = {}
 _RECEIPTS_PAGE: Final = 5000
 _KINDS: Final = {
     Action.CREATE: ChangeKind.USER_CREATED,
@@ -38,10 +39,11 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What stands in the target for a page: by home user id, and names that others hold."""
+    """What stands in the target for a page: by home user id; names that others bear, and who; mails that are taken."""
 
     present: Mapping[UserId, Present]
-    taken: frozenset[str]
+    taken: Mapping[str, UserId]
+    claimed: Mapping[UserId, Reason]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,10 @@ class Visit(Protocol):
         """What the target declares toward the source."""
         ...
 
-    async def look(self, people: Sequence[Person], upns: Mapping[UserId, str]) -> Seen:
-        """Who stands there for these people; `upns` are the names they would bear."""
+    async def look(
+        self, people: Sequence[Person], upns: Mapping[UserId, str], mails: Mapping[UserId, str] = NO_MAILS
+    ) -> Seen:
+        """Who stands there for these people; `upns` are the names they would bear, `mails` those of whom may come."""
         ...
 
     async def apply(self, batch: Batch) -> list[Receipt]:
@@ -112,8 +116,10 @@ class LocalVisit:
         """What the target declares toward the source."""
         return await load_inbound_half(self._tx, self._source)
 
-    async def look(self, people: Sequence[Person], upns: Mapping[UserId, str]) -> Seen:
-        """Two statements, whatever the number of people."""
+    async def look(
+        self, people: Sequence[Person], upns: Mapping[UserId, str], mails: Mapping[UserId, str] = NO_MAILS
+    ) -> Seen:
+        """Three statements, and one more for guests whose home was not known, whatever the number of people."""
         ids = array_text(person.id for person in people)
         present: dict[UserId, Present] = {
             row.home_user_id: row
@@ -125,7 +131,7 @@ class LocalVisit:
             for source_id, upn in upns.items()
             if source_id not in present or present[source_id].user_principal_name != upn
         }
-        taken = set()
+        taken: dict[str, UserId] = {}
         if wanted:
             for *row, home_unknown, upn_key in await self._tx.rows(Q.present_by_upn, keys=text_array(list(wanted))):
                 found = Present(*row)
@@ -133,8 +139,33 @@ class LocalVisit:
                 if home_unknown and source_id not in present:
                     present[source_id] = found
                 elif source_id not in present or present[source_id].id != found.id:
-                    taken.add(upn_key)
-        return Seen(present, frozenset(taken))
+                    taken[upn_key] = found.id
+        claimed = await self._look_by_mail(present, {each: mails[each] for each in mails if each not in present})
+        return Seen(present, taken, claimed)
+
+    async def _look_by_mail(self, present: dict[UserId, Present], mails: Mapping[UserId, str]) -> dict[UserId, Reason]:
+        """Find invited guests by the mail that they were invited by, and mails that somebody else has (§5.1, D-13)."""
+        claimed: dict[UserId, Reason] = {}
+        wanted: dict[str, UserId] = {}
+        for source_id, mail in mails.items():
+            if wanted.setdefault(address_key(mail), source_id) != source_id:
+                claimed[source_id] = Reason.DUPLICATE_SOURCE
+        if not wanted:
+            return claimed
+        guests: dict[UserId, UserId] = {}
+        for account_id, key, is_own, is_pending, of_source in await self._tx.rows(
+            Q.accounts_by_mail, keys=text_array(list(wanted)), source=self._source
+        ):
+            if is_own:
+                claimed[wanted[key]] = Reason.AMBIGUOUS
+            elif is_pending:
+                guests[account_id] = wanted[key]
+            elif of_source:
+                claimed[wanted[key]] = Reason.DUPLICATE_SOURCE
+        if guests:
+            for found in await self._tx.all(Present, Q.present_by_id, ids=array_text(guests)):
+                present.setdefault(guests[found.id], found)
+        return claimed
 
     async def apply(self, batch: Batch) -> list[Receipt]:
         """Five statements at most, then the feed's."""

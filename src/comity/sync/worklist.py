@@ -22,7 +22,13 @@ WAKING: Final = (
     | _MEMBER
     | _GROUP
     | _ASSIGNMENT
-    | {ChangeKind.USER_UPDATED, ChangeKind.JOB_CHANGED, ChangeKind.PARTNER_CHANGED}
+    | {
+        ChangeKind.USER_UPDATED,
+        ChangeKind.GROUP_UPDATED,
+        ChangeKind.JOB_CHANGED,
+        ChangeKind.PARTNER_CHANGED,
+        ChangeKind.ORGANIZATION_CHANGED,
+    }
 )
 """Kinds of entries that a drain may have to act on."""
 

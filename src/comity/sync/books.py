@@ -1,0 +1,99 @@
+"""The source's books: log, links and runs, projected from receipts (design §4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
+from comity.db.database import Database
+from comity.db.transaction import Transaction
+from comity.db.values import jsonb, text_array
+from comity.sync import store
+from comity.sync.model import Action, Counts, Job, Receipt, RunState, Skip, Status
+from comity.sync.targets import Target
+
+_COUNTED: Final = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.ADOPT: "updated",
+    Action.DELETE: "deleted",
+    Action.RESTORE: "restored",
+}
+
+NumberedSkip = tuple[int, Skip, PlanId, CauseId]
+"""Somebody left alone: the step's number, who and why, the plan, and what set it off."""
+
+
+async def open_run(tx: Transaction, job: Job, cause: CauseId) -> RunId:
+    """The job's run of that cause."""
+    kind = "initial" if job.watermark is None else "incremental"
+    return await store.open_run(tx, RunId(new_id()), job.id, cause, kind)
+
+
+async def project(
+    tx: Transaction,
+    job_id: JobId,
+    runs: Mapping[CauseId, RunId],
+    receipts: Sequence[Receipt],
+    skips: Sequence[NumberedSkip],
+) -> None:
+    """Write the log lines of these receipts and skips, and bring the links up to date."""
+    rows: list[tuple[object, ...]] = [
+        (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
+         Status.SUCCESS.value, None, r.changed,
+         None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None)
+        for r in receipts
+    ]  # fmt: skip
+    rows += [
+        (plan_id, number, job_id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
+         (Status.FAILURE if skip.failed else Status.SKIPPED).value, skip.reason.value, 0, None, None,
+         skip.kind, jsonb(skip.details))
+        for number, skip, plan_id, cause in skips
+    ]  # fmt: skip
+    if rows:
+        await store.project(tx, rows, at=tx.now)
+
+
+async def project_plan(db: Database, plan_id: PlanId, job: Job, target: Target) -> None:
+    """Bring log, links and figures up to date with all receipts of a plan, then end it.
+
+    Raises:
+        InboundSyncOff: the target has closed its door; its receipts stay there.
+    """
+    after = 0
+    while True:
+        async with target.visit(flushed=True) as visit:
+            receipts = await visit.receipts(plan_id, after=after)
+        async with db.tenant(job.tenant_id) as tx:
+            if not receipts:
+                await store.end_plan(tx, plan_id, "interrupted", Counts())
+                return
+            logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
+            missing = [each for each in receipts if each.step not in logged]
+            counted = count(missing, [])
+            runs = {each: await open_run(tx, job, each) for each in sorted(counted)}
+            await project(tx, job.id, runs, missing, [])
+            for each, run_id in runs.items():
+                await store.count_run(tx, run_id, counted[each], seconds=0)
+        after = receipts[-1].step
+
+
+async def refuse(tx: Transaction, job: Job, cause: CauseId, runs: Iterable[RunId], code: str) -> None:
+    """Note that a job may not run, and why."""
+    run_id = await open_run(tx, job, cause)
+    await store.end_runs(tx, [run_id, *runs], RunState.FAILED, error=code)
+    await store.set_job_state(tx, job.id, job.state, code)
+
+
+def count(receipts: Iterable[Receipt], skips: Iterable[NumberedSkip]) -> dict[CauseId, Counts]:
+    """Figures per cause; a run without effect has an entry too, if anybody was skipped or failed."""
+    figures: dict[CauseId, dict[str, int]] = {}
+    for receipt in receipts:
+        row = figures.setdefault(receipt.cause, {})
+        row[_COUNTED[receipt.action]] = row.get(_COUNTED[receipt.action], 0) + 1
+    for _, skip, _, cause in skips:
+        row = figures.setdefault(cause, {})
+        name = "failed" if skip.failed else "skipped"
+        row[name] = row.get(name, 0) + 1
+    return {cause: Counts(**row) for cause, row in figures.items()}

@@ -1,0 +1,69 @@
+"""What one page of people says in the source: who they are, who is offered, who is linked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from comity.core.ids import JobId, UserId
+from comity.db.transaction import Transaction
+from comity.sync import store
+from comity.sync.mapping_rows import AttributeMapping
+from comity.sync.model import Computed, Job, JobState, Person, ScopeMode
+from comity.sync.scope_filter import Sifted, compiled_filter, sift
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One page as read in the source, for all jobs that look at it."""
+
+    people: list[Person]
+    in_scope: dict[JobId, set[UserId]]
+    links: dict[JobId, dict[UserId, UserId]]
+    managers: dict[JobId, dict[UserId, UserId]]
+    running: frozenset[JobId]
+    """Jobs that were still active when the page was read: a stop is seen at the next page."""
+    sifted: dict[JobId, Sifted] = field(default_factory=dict)
+    """What the jobs' filters say of those whom the assignment offers."""
+    computed: dict[AttributeMapping, dict[UserId, Computed]] = field(default_factory=dict)
+    """What expressions made of people already: once for all jobs of the same mapping."""
+
+    def managed_elsewhere(self, job: Job, jobs: Iterable[Job]) -> frozenset[UserId]:
+        """People whom another active job of the same pair has linked, and offers still."""
+        found: set[UserId] = set()
+        for other in jobs:
+            same_pair = other.target_tenant_id == job.target_tenant_id and other.id != job.id
+            if same_pair and other.state is JobState.ACTIVE:
+                found |= self.links[other.id].keys() & self.in_scope[other.id]
+        return frozenset(found)
+
+
+async def read_page(tx: Transaction, jobs: Sequence[Job], known: Sequence[Job], ids: Sequence[UserId]) -> Reading:
+    """Read one page as the source, for these jobs.
+
+    `known` are all jobs of the tenant: what one lets go, another of the same pair may still manage.
+    """
+    siblings = _siblings(jobs, known)
+    assigned = [each.id for each in siblings if each.scope_mode is not ScopeMode.ALL]
+    running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
+    people = await store.load_people(tx, ids)
+    in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
+    links = await store.load_links(tx, [each.id for each in siblings], ids)
+    wanted = {person.manager_id for person in people if person.manager_id is not None}
+    managers = await store.load_links(tx, [each.id for each in jobs], list(wanted)) if wanted else {}
+    everyone = set(ids)
+    sifted: dict[JobId, Sifted] = {}
+    for each in siblings:
+        in_scope.setdefault(each.id, everyone)
+        by = compiled_filter(each.filter)
+        sifted[each.id] = sift(people, in_scope[each.id], by)
+        if by is not None:
+            in_scope[each.id] = in_scope[each.id] - sifted[each.id].out
+    return Reading(people, in_scope, links, managers, running, sifted)
+
+
+def _siblings(jobs: Sequence[Job], known: Sequence[Job]) -> list[Job]:
+    """These jobs and all others of the same pairs; a job among `jobs` stands for itself as it is there."""
+    ours = {each.id: each for each in jobs}
+    targets = {each.target_tenant_id for each in jobs}
+    return [*jobs, *(each for each in known if each.target_tenant_id in targets and each.id not in ours)]
