@@ -28,7 +28,8 @@ from comity.sync.books import count, open_run, project, project_plan, refuse
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, RunState
 from comity.sync.passage import Passage, Passed
-from comity.sync.reading import read_page
+from comity.sync.reading import Reading, read_page
+from comity.sync.references import note_references
 from comity.sync.targets import LocalTarget
 from comity.sync.worklist import Worklist, read_entries
 
@@ -222,7 +223,9 @@ class _Drain:
 
         `entries` is None for jobs that look at everybody they concern.
         """
-        finished = await self._look_at(self._pages(entries)) and await self._look_at(self._second_look())
+        finished = await self._look_at(self._pages(entries))
+        while finished and any(lane.unresolved for lane in self._lanes.values()):
+            finished = await self._look_at(self._second_look())
         async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
                 stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
@@ -309,8 +312,9 @@ class _Drain:
             after = ids[-1]
 
     async def _second_look(self) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
-        """People whose manager came into the target only in this stretch."""
+        """People whose manager came into the target only in this stretch, or only now after an earlier one."""
         for lane in self._lanes.values():
+            lane.settling = True
             again, lane.unresolved = lane.unresolved, {}
             ids = sorted(again)
             for start in range(0, len(ids), self._page_size):
@@ -359,7 +363,7 @@ class _Drain:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
                 continue
             self._tell(Phase.APPLIED, job_id)
-            await self._note(lane, passed, causes, begun)
+            await self._note(lane, passed, reading, causes, begun)
             self._tell(Phase.ADVANCED, job_id)
 
     def _passage(self, lane: Lane) -> Passage:
@@ -374,7 +378,14 @@ class _Drain:
 
     # ── after: log, links, figures ───────────────────────────────────────────────────────────────
 
-    async def _note(self, lane: Lane, passed: Passed, causes: Mapping[UserId, CauseId], begun: float) -> None:
+    async def _note(
+        self,
+        lane: Lane,
+        passed: Passed,
+        reading: Reading,
+        causes: Mapping[UserId, CauseId],
+        begun: float,
+    ) -> None:
         """Project one page's receipts and failures to the source's log and links."""
         skips = [
             (number, skip, lane.plan_id, causes[skip.source_id])
@@ -385,6 +396,7 @@ class _Drain:
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
+            await note_references(tx, lane, passed.receipts, reading, causes)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             for each in sorted(counted):
                 await store.count_run(tx, lane.runs[each], counted[each], seconds=seconds)

@@ -10,6 +10,7 @@ from comity.db.database import Database
 from comity.partners.decide import decide_sync_gate
 from comity.partners.model import OutboundHalf
 from comity.partners.service import load_outbound_half
+from comity.sync import store
 from comity.sync.expressions.functions import Context
 from comity.sync.interests import mapping_of
 from comity.sync.mapping import CompiledMapping
@@ -33,6 +34,9 @@ class Lane:
     counts: Counts = field(default_factory=Counts)
     runs: dict[CauseId, RunId] = field(default_factory=dict)
     unresolved: dict[UserId, CauseId] = field(default_factory=dict)
+    """People to look at again within this stretch: their manager was not in the target."""
+    waiting: dict[UserId, CauseId] = field(default_factory=dict)
+    """The same after the second look; on their way into the source's books."""
     invitations_allowed: bool = True
     groups_allowed: bool = False
     """Does the target let groups in?"""
@@ -82,6 +86,7 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         mapping = CompiledMapping(
             mapping_of(job), target_domain=domain, context=Context(now=tx.now, default_domain=own)
         )
+        someone_waits = await store.has_references(tx, job.id)
     return Lane(
         job,
         mapping,
@@ -89,4 +94,5 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         LocalTarget(db, source=source, target=job.target_tenant_id),
         domain,
         plan_id,
+        someone_waits=someone_waits,
     )

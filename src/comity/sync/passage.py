@@ -78,7 +78,7 @@ class Passage:
             middle = len(people) // 2
             first = await self.take(reading, people[:middle], causes)
             return first + await self.take(reading, people[middle:], causes)
-        lane.unresolved.update((each, causes[each]) for each in plan.unresolved)
+        (lane.waiting if lane.settling else lane.unresolved).update((each, causes[each]) for each in plan.unresolved)
         passed = Passed(receipts, list(plan.skips))
         missed = {step.source_id for _, step in steps} - {receipt.source_id for receipt in receipts}
         if missed and turn < RETURNS_MAX:
