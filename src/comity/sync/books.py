@@ -19,16 +19,19 @@ _COUNTED: Final = {
     Action.ADOPT: "updated",
     Action.DELETE: "deleted",
     Action.RESTORE: "restored",
+    Action.UNLINK: "updated",
 }
 
 NumberedSkip = tuple[int, Skip, PlanId, CauseId]
 """Somebody left alone: the step's number, who and why, the plan, and what set it off."""
 
 
-async def open_run(tx: Transaction, job: Job, cause: CauseId) -> RunId:
-    """The job's run of that cause."""
-    kind = "initial" if job.watermark is None else "incremental"
-    return await store.open_run(tx, RunId(new_id()), job.id, cause, kind)
+async def open_runs(
+    tx: Transaction, job: Job, causes: Iterable[CauseId], plan_id: PlanId | None, *, kind: str | None = None
+) -> dict[CauseId, RunId]:
+    """The job's runs of these causes, which the plan adds to."""
+    kind = kind or ("initial" if job.watermark is None else "incremental")
+    return await store.open_runs(tx, job.id, {each: RunId(new_id()) for each in causes}, kind, plan_id)
 
 
 async def project(
@@ -42,13 +45,14 @@ async def project(
     rows: list[tuple[object, ...]] = [
         (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
          Status.SUCCESS.value, None, r.changed,
-         None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None)
+         None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None,
+         r.version_after)
         for r in receipts
     ]  # fmt: skip
     rows += [
         (plan_id, number, job_id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
          (Status.FAILURE if skip.failed else Status.SKIPPED).value, skip.reason.value, 0, None, None,
-         skip.kind, jsonb(skip.details))
+         skip.kind, jsonb(skip.details), 0)
         for number, skip, plan_id, cause in skips
     ]  # fmt: skip
     if rows:
@@ -72,17 +76,16 @@ async def project_plan(db: Database, plan_id: PlanId, job: Job, target: Target) 
             logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
             missing = [each for each in receipts if each.step not in logged]
             counted = count(missing, [])
-            runs = {each: await open_run(tx, job, each) for each in sorted(counted)}
+            runs = await open_runs(tx, job, counted, plan_id)
             await project(tx, job.id, runs, missing, [])
-            for each, run_id in runs.items():
-                await store.count_run(tx, run_id, counted[each], seconds=0)
+            await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
         after = receipts[-1].step
 
 
 async def refuse(tx: Transaction, job: Job, cause: CauseId, runs: Iterable[RunId], code: str) -> None:
     """Note that a job may not run, and why."""
-    run_id = await open_run(tx, job, cause)
-    await store.end_runs(tx, [run_id, *runs], RunState.FAILED, error=code)
+    opened = await open_runs(tx, job, [cause], None)
+    await store.end_runs(tx, [*opened.values(), *runs], RunState.FAILED, error=code)
     await store.set_job_state(tx, job.id, job.state, code)
 
 

@@ -24,7 +24,7 @@ from comity.events import feed
 from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
-from comity.sync.books import count, open_run, project, project_plan, refuse
+from comity.sync.books import count, open_runs, project, project_plan, refuse
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, RunState
 from comity.sync.passage import Passage, Passed
@@ -189,22 +189,14 @@ class _Drain:
         self._lanes = {}
         for job in jobs:
             lane = await open_lane(self._db, self._source, job, PlanId(new_id()))
-            lane.runs = self._resumed.pop(job.id, {})
+            lane.resumed = self._resumed.pop(job.id, {})
             code = await self._gate(lane)
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 if code is not None:
                     await self._refuse(tx, lane, code)
                     continue
                 guard = {"job": job.version}
-                await store.add_plan(
-                    tx,
-                    lane.plan_id,
-                    job,
-                    guard=guard,
-                    from_position=job.watermark,
-                    to_position=to_position,
-                    cause=self._cause,
-                )
+                await store.add_plan(tx, lane.plan_id, job, guard=guard, to_position=to_position, cause=self._cause)
             self._lanes[job.id] = lane
         return bool(self._lanes)
 
@@ -213,7 +205,7 @@ class _Drain:
         return Shortfall.INBOUND_SYNC.value if lane.job.id in self._unread else await lane.gate()
 
     async def _refuse(self, tx: Transaction, lane: Lane, code: str) -> None:
-        await refuse(tx, lane.job, self._cause, lane.runs.values(), code)
+        await refuse(tx, lane.job, self._cause, lane.all_runs, code)
         self._result.refused.append(Refusal(lane.job.id, code))
 
     # ── one stretch of the feed ──────────────────────────────────────────────────────────────────
@@ -236,7 +228,7 @@ class _Drain:
                     await self._refuse(tx, lane, lane.closed)
                     continue
                 state = RunState.STOPPED if stopped else RunState.SUCCEEDED
-                await store.end_runs(tx, list(lane.runs.values()), state)
+                await store.end_runs(tx, lane.all_runs, state)
         for lane in self._lanes.values():
             done = self._result.counts.get(lane.job.id, Counts())
             self._result.counts[lane.job.id] = done + lane.counts
@@ -398,8 +390,7 @@ class _Drain:
             await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
             await note_references(tx, lane, passed.receipts, reading, causes)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
-            for each in sorted(counted):
-                await store.count_run(tx, lane.runs[each], counted[each], seconds=seconds)
+            await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
         if lane.counts.created >= self._analyze_at:
             self._analyze_at = lane.counts.created * ANALYZE_GROWTH
@@ -411,7 +402,7 @@ class _Drain:
         new = sorted(set(causes) - lane.runs.keys())
         if new:
             async with self._db.tenant(self._source, flushed=False) as tx:
-                opened = {each: await open_run(tx, lane.job, each) for each in new}
+                opened = await open_runs(tx, lane.job, new, lane.plan_id)
             lane.runs |= opened
 
     def _tell(self, phase: Phase, job_id: JobId | None) -> None:

@@ -33,6 +33,8 @@ class Lane:
     next_step: int = 1
     counts: Counts = field(default_factory=Counts)
     runs: dict[CauseId, RunId] = field(default_factory=dict)
+    resumed: dict[CauseId, RunId] = field(default_factory=dict)
+    """Runs that an earlier drain was cut off in; they end with this stretch."""
     unresolved: dict[UserId, CauseId] = field(default_factory=dict)
     """People to look at again within this stretch: their manager was not in the target."""
     waiting: dict[UserId, CauseId] = field(default_factory=dict)
@@ -53,6 +55,11 @@ class Lane:
     def read(self) -> int:
         """Bits of the source attributes whose change concerns the job."""
         return self.mapping.read | filter_bits(self.job.filter)
+
+    @property
+    def all_runs(self) -> list[RunId]:
+        """The runs that end when this lane is through."""
+        return [*self.runs.values(), *(each for each in self.resumed.values() if each not in self.runs.values())]
 
     @property
     def everybody(self) -> bool:

@@ -209,6 +209,8 @@ class Action(IntEnum):
     RESTORE = 4
     ADOPT = 5
     """An account that stood there already is linked, and brought in line."""
+    UNLINK = 6
+    """An adoption is undone: the account is what it was, and nobody's link."""
 
 
 class Status(IntEnum):

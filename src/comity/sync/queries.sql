@@ -118,10 +118,10 @@ where tenant_id = %(tenant_id)s and group_id = %(group_id)s and member_id > %(af
 order by member_id limit %(at_most)s;
 
 -- name: add_plan
-insert into sync_plan (tenant_id, id, job_id, run_id, kind, state, guard, counts, from_position, to_position,
-                       created_at, expires_at, cause)
-values (%(tenant_id)s, %(id)s, %(job_id)s, null, 'drain', 'applying', %(guard)s, '{}', %(from_position)s, %(to_position)s,
-        %(at)s, null, %(cause)s);
+insert into sync_plan (tenant_id, id, job_id, run_id, kind, state, guard, proposal, counts, looked_at, stop_asked,
+                       from_position, to_position, created_at, expires_at, cause)
+values (%(tenant_id)s, %(id)s, %(job_id)s, %(run_id)s, %(kind)s, %(state)s, %(guard)s, %(proposal)s, '{}', 0, false,
+        %(from_position)s, %(to_position)s, %(at)s, %(expires_at)s, %(cause)s);
 
 -- name: end_plan
 update sync_plan set state = %(state)s, counts = %(counts)s where tenant_id = %(tenant_id)s and id = %(id)s;
@@ -135,18 +135,29 @@ where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'applyin
 -- The watermark, behind everything that was applied.
 update sync_job set watermark = %(position)s, state_reason = null where tenant_id = %(tenant_id)s and id = %(id)s;
 
--- name: add_run
+-- name: add_runs
 -- One run per cause; a second drain of the same cause adds to it.
-insert into sync_run (tenant_id, id, job_id, cause, kind, state, error, started_at, ended_at, seconds,
+insert into sync_run (tenant_id, id, job_id, cause, kind, state, error, started_at, ended_at, seconds, plans,
                       created, updated, deleted, restored, skipped, failed)
-values (%(tenant_id)s, %(id)s, %(job_id)s, %(cause)s, %(kind)s, 'Running', null, %(at)s, null, 0, 0, 0, 0, 0, 0, 0)
-on conflict (tenant_id, job_id, cause) do update set state = 'Running', error = null returning id;
+select %(tenant_id)s, r.id, %(job_id)s, r.cause, %(kind)s, 'Running', null, %(at)s, null, 0, %(plans)s::uuid[],
+       0, 0, 0, 0, 0, 0
+from unnest(%(ids)s::uuid[], %(causes)s::uuid[]) r(id, cause) order by r.cause
+on conflict (tenant_id, job_id, cause) do update set state = 'Running', error = null,
+  plans = case when sync_run.plans @> excluded.plans then sync_run.plans else sync_run.plans || excluded.plans end
+returning cause, id;
 
--- name: count_run
-update sync_run set created = created + %(created)s, updated = updated + %(updated)s, deleted = deleted + %(deleted)s,
-  restored = restored + %(restored)s, skipped = skipped + %(skipped)s, failed = failed + %(failed)s,
-  seconds = seconds + %(seconds)s
-where tenant_id = %(tenant_id)s and id = %(id)s;
+-- name: count_runs
+-- Locked in order of ids: two pages of one drain count in the same runs.
+with locked as (
+  select id from sync_run where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]) order by id for update
+)
+update sync_run r set created = r.created + f.created, updated = r.updated + f.updated, deleted = r.deleted + f.deleted,
+  restored = r.restored + f.restored, skipped = r.skipped + f.skipped, failed = r.failed + f.failed,
+  seconds = r.seconds + %(seconds)s
+from unnest(%(ids)s::uuid[], %(created)s::bigint[], %(updated)s::bigint[], %(deleted)s::bigint[], %(restored)s::bigint[],
+            %(skipped)s::bigint[], %(failed)s::bigint[]) f(id, created, updated, deleted, restored, skipped, failed)
+join locked l on l.id = f.id
+where r.tenant_id = %(tenant_id)s and r.id = f.id;
 
 -- name: end_run
 update sync_run set ended_at = %(at)s, error = %(error)s,
@@ -190,19 +201,26 @@ on conflict do nothing;
 
 -- name: project_links
 -- The link follows the newest step; a failure is noted and does not end it.
-insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, failure, failed_since, attempts)
+-- Of two plans beside each other (a drain's and one person's) the later write there counts, whichever began first.
+insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, target_version,
+                         failure, failed_since, attempts)
 select distinct on (job_id, source_id) %(tenant_id)s, job_id, source_id, coalesce(kind, 'user'), target_id,
-       case when status = 1 then 'failed' when action = 3 then 'deleted' else 'linked' end,
-       plan_id, step, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
+       case when status = 1 then 'failed' when action in (3, 6) then 'deleted' else 'linked' end,
+       plan_id, step, target_version, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
        case when status = 1 then 1 else 0 end
 from staged_log where status in (0, 1) order by job_id, source_id, plan_id desc, step desc
 on conflict (tenant_id, job_id, source_id) do update set
   target_id = coalesce(excluded.target_id, sync_object.target_id),
   state = case when excluded.failure is null then excluded.state else sync_object.state end,
   plan_id = excluded.plan_id, step = excluded.step, failure = excluded.failure,
+  target_version = case when excluded.failure is null then excluded.target_version else sync_object.target_version end,
   failed_since = case when excluded.failure is null then null else coalesce(sync_object.failed_since, excluded.failed_since) end,
   attempts = case when excluded.failure is null then 0 else sync_object.attempts + 1 end
-where (sync_object.plan_id, sync_object.step) < (excluded.plan_id, excluded.step);
+where case
+  when excluded.failure is null and sync_object.target_id = excluded.target_id
+       and sync_object.target_version <> excluded.target_version
+    then sync_object.target_version < excluded.target_version
+  else (sync_object.plan_id, sync_object.step) < (excluded.plan_id, excluded.step) end;
 
 -- name: load_interests
 -- What wakes the tenant's drain: attributes that its running jobs read, and groups, if one of them syncs groups.

@@ -57,6 +57,7 @@ STAGED_LOG: Final = Staging(
         ("after", "text"),
         ("kind", "text"),
         ("details", "jsonb"),
+        ("target_version", "bigint"),
     ),
 )
 

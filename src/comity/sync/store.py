@@ -151,20 +151,13 @@ async def page_of_members(tx: Transaction, group_id: GroupId, *, after: UUID, at
 
 
 async def add_plan(
-    tx: Transaction,
-    plan_id: PlanId,
-    job: Job,
-    *,
-    guard: Mapping[str, object],
-    from_position: int | None,
-    to_position: int,
-    cause: CauseId,
+    tx: Transaction, plan_id: PlanId, job: Job, *, guard: Mapping[str, object], to_position: int, cause: CauseId
 ) -> None:
     """A drain begins for a job; until its watermark stands it counts as applying."""
     await tx.execute(
         Q.add_plan,
-        id=plan_id, job_id=job.id, guard=jsonb(guard), from_position=from_position, to_position=to_position,
-        at=tx.now, cause=cause,
+        id=plan_id, job_id=job.id, run_id=None, kind="drain", state="applying", guard=jsonb(guard), proposal=None,
+        from_position=job.watermark, to_position=to_position, at=tx.now, expires_at=None, cause=cause,
     )  # fmt: skip
 
 
@@ -184,20 +177,26 @@ async def advance(tx: Transaction, job_id: JobId, position: int) -> None:
     await tx.execute(Q.advance, id=job_id, position=position)
 
 
-async def open_run(tx: Transaction, run_id: RunId, job_id: JobId, cause: CauseId, kind: str) -> RunId:
-    """The run of that cause: a new one, or the one that stands."""
-    row = await tx.row(Q.add_run, id=run_id, job_id=job_id, cause=cause, kind=kind, at=tx.now)
-    assert row is not None
-    return RunId(row[0])
-
-
-async def count_run(tx: Transaction, run_id: RunId, counts: Counts, *, seconds: float) -> None:
-    """Add to a run's figures."""
-    await tx.execute(
-        Q.count_run,
-        id=run_id, created=counts.created, updated=counts.updated, deleted=counts.deleted, restored=counts.restored,
-        skipped=counts.skipped, failed=counts.failed, seconds=seconds,
+async def open_runs(
+    tx: Transaction, job_id: JobId, new: Mapping[CauseId, RunId], kind: str, plan_id: PlanId | None
+) -> dict[CauseId, RunId]:
+    """The runs of these causes: those that stand, else new ones of the ids given. The plan writes their receipts."""
+    rows = await tx.rows(
+        Q.add_runs,
+        job_id=job_id, causes=array_text(new), ids=array_text(new.values()), kind=kind, at=tx.now,
+        plans=array_text([plan_id] if plan_id else []),
     )  # fmt: skip
+    return {CauseId(cause): RunId(run_id) for cause, run_id in rows}
+
+
+async def count_runs(tx: Transaction, figures: Mapping[RunId, Counts], *, seconds: float) -> None:
+    """Add to the runs' figures."""
+    if figures:
+        columns = {
+            name: array_text(getattr(each, name) for each in figures.values())
+            for name in ("created", "updated", "deleted", "restored", "skipped", "failed")
+        }
+        await tx.execute(Q.count_runs, ids=array_text(figures), seconds=seconds, **columns)
 
 
 async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, error: str | None = None) -> None:

@@ -570,6 +570,7 @@ create table sync_object (
   state      text not null constraint sync_object_state check (state in ('linked', 'deleted', 'failed')),
   plan_id    uuid not null,
   step       integer not null,
+  target_version bigint not null,                  -- after the newest step: single people are done beside a drain
   failure    text,                                 -- error code while the state is failed
   failed_since timestamptz,
   attempts   integer not null,
@@ -597,12 +598,15 @@ create table sync_plan (
   tenant_id  uuid not null,
   id         uuid not null,
   job_id     uuid not null,
-  run_id     uuid,
-  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'undo', 'demand')),
-  state      text not null constraint sync_plan_state
-               check (state in ('planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
+  run_id     uuid,                                 -- undo: the run that is undone
+  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand')),
+  state      text not null constraint sync_plan_state check (state in
+               ('planning', 'planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
   guard      jsonb not null,                       -- versions of job, partners, memberships (design D7)
+  proposal   jsonb,                                -- what of the job the plan would change; null: the job as it is
   counts     jsonb not null,
+  looked_at  bigint not null,                      -- people looked at so far
+  stop_asked boolean not null,                     -- halt before the next batch
   from_position bigint,
   to_position   bigint,
   created_at timestamptz not null,
@@ -626,7 +630,7 @@ create table sync_step (
   changed        bigint not null,
   source_version bigint,
   target_version bigint,
-  outcome        smallint,                         -- null until applied or dropped
+  outcome        smallint,                         -- null until it was applied, dropped, held, or failed
   constraint sync_step_pkey primary key (tenant_id, plan_id, step)
 );
 call protect_tenant_table('sync_step');
@@ -643,6 +647,7 @@ create table sync_run (
   started_at timestamptz not null,
   ended_at   timestamptz,
   seconds    double precision,                     -- work time on the machine clock
+  plans      uuid[] not null,                      -- the plans whose receipts are its own: what undo reads
   created    bigint not null,
   updated    bigint not null,
   deleted    bigint not null,
@@ -655,6 +660,8 @@ create table sync_run (
 );
 -- The newest run of each job.
 create index sync_run_latest on sync_run (tenant_id, job_id, id);
+-- Runs that a killed drain left open.
+create index sync_run_running on sync_run (tenant_id, job_id) where state = 'Running';
 call protect_tenant_table('sync_run');
 
 -- In the TARGET tenant, written with the change: its audit, undo's before-image, proof of application
