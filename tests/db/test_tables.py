@@ -213,6 +213,7 @@ def test_every_room_that_owns_a_table_is_the_only_one_that_writes_it():
 
     shared_on_purpose = {
         ("users", "sync"),  # a drain writes B2B members, receipts and all, in as few statements as it can
+        *((each, "sync") for each in ("groups", "group_member")),  # and synced groups with their members
         *((each, "tenancy") for each in ("tenant_setting", "access_state", "feed_counter")),  # a tenant's first day
     }
     assert {

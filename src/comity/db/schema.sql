@@ -627,6 +627,7 @@ CREATE TABLE sync_job (
   mapping jsonb,                                   -- null: the default table of provisioning §5.2
   filter jsonb,                                    -- null: everything passes
   groups boolean NOT NULL,                         -- are assigned groups synced as groups, too?
+  groups_due boolean NOT NULL,                     -- a drain was cut off after people came or went, before their groups were looked at
   read_bits bigint NOT NULL,                       -- source attributes that mapping and filter read: what wakes the job
   always_bits bigint NOT NULL,                     -- target attributes that the mapping writes again and again
   interval_s integer NOT NULL,
@@ -672,6 +673,7 @@ CREATE TABLE sync_object (
   state text NOT NULL,
   plan_id uuid NOT NULL,
   step integer NOT NULL,
+  target_version bigint NOT NULL,                  -- after the newest step: single people are done beside a drain
   failure text,                                    -- error code while the state is failed
   failed_since timestamp with time zone,
   attempts integer NOT NULL,
@@ -707,19 +709,22 @@ CREATE TABLE sync_plan (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
   job_id uuid NOT NULL,
-  run_id uuid,
+  run_id uuid,                                     -- undo: the run that is undone
   kind text NOT NULL,
   state text NOT NULL,
   guard jsonb NOT NULL,                            -- versions of job, partners, memberships (design D7)
+  proposal jsonb,                                  -- what of the job the plan would change; null: the job as it is
   counts jsonb NOT NULL,
+  looked_at bigint NOT NULL,                       -- people looked at so far
+  stop_asked boolean NOT NULL,                     -- halt before the next batch
   from_position bigint,
   to_position bigint,
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone,
   cause uuid NOT NULL,
   CONSTRAINT sync_plan_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'undo'::text, 'demand'::text])),
-  CONSTRAINT sync_plan_state CHECK (state = ANY (ARRAY['planned'::text, 'applying'::text, 'applied'::text, 'interrupted'::text, 'refused'::text, 'expired'::text]))
+  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'drift'::text, 'undo'::text, 'demand'::text])),
+  CONSTRAINT sync_plan_state CHECK (state = ANY (ARRAY['planning'::text, 'planned'::text, 'applying'::text, 'applied'::text, 'interrupted'::text, 'refused'::text, 'expired'::text]))
 );
 -- Drains that were cut off: the next one finishes what they left.
 CREATE INDEX sync_plan_applying ON sync_plan (tenant_id, job_id) WHERE (state = 'applying'::text);
@@ -740,7 +745,7 @@ CREATE TABLE sync_step (
   changed bigint NOT NULL,
   source_version bigint,
   target_version bigint,
-  outcome smallint,                                -- null until applied or dropped
+  outcome smallint,                                -- null until it was applied, dropped, held, or failed
   CONSTRAINT sync_step_pkey PRIMARY KEY (tenant_id, plan_id, step)
 );
 ALTER TABLE sync_step ENABLE ROW LEVEL SECURITY;
@@ -760,6 +765,7 @@ CREATE TABLE sync_run (
   started_at timestamp with time zone NOT NULL,
   ended_at timestamp with time zone,
   seconds double precision,                        -- work time on the machine clock
+  plans uuid[] NOT NULL,                           -- the plans whose receipts are its own: what undo reads
   created bigint NOT NULL,
   updated bigint NOT NULL,
   deleted bigint NOT NULL,
@@ -774,6 +780,8 @@ CREATE TABLE sync_run (
 );
 -- The newest run of each job.
 CREATE INDEX sync_run_latest ON sync_run (tenant_id, job_id, id);
+-- Runs that a killed drain left open.
+CREATE INDEX sync_run_running ON sync_run (tenant_id, job_id) WHERE (state = 'Running'::text);
 ALTER TABLE sync_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_run FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_run USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));

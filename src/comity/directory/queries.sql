@@ -179,6 +179,14 @@ from groups where tenant_id = %(tenant_id)s and deleted_at is null and id > %(af
 update groups set version = version + 1, deleted_at = %(at)s, deleted_by = 'admin'
 where tenant_id = %(tenant_id)s and id = %(id)s and deleted_at is null returning id;
 
+-- name: update_group
+update groups set version = version + 1, display_name = %(display_name)s, description = %(description)s, name_key = %(name_key)s
+where tenant_id = %(tenant_id)s and id = %(id)s and version = %(version)s and deleted_at is null;
+
+-- name: restore_group
+update groups set version = version + 1, deleted_at = null, deleted_by = null
+where tenant_id = %(tenant_id)s and id = %(id)s and deleted_at is not null;
+
 -- name: add_members
 -- Direct members; who is one already is left alone and not returned.
 insert into group_member (tenant_id, group_id, member_id, member_kind, added_at)

@@ -226,6 +226,51 @@ async def delete_group(tx: Transaction, caller: Caller, group_id: GroupId) -> No
     append(tx, [Change(ChangeKind.GROUP_DELETED, group_id)])
 
 
+async def update_group(
+    tx: Transaction, caller: Caller, group_id: GroupId, *, name: str | None = None, description: str | None = None
+) -> Group:
+    """Change a group's name or description; what is not named stays.
+
+    Raises:
+        GroupUnknown, GroupNameEmpty, PermissionMissing.
+    """
+    caller.check(Permission.GROUP_WRITE)
+    before = await store.get_group(tx, group_id)
+    if before is None or before.deleted_at is not None:
+        raise GroupUnknown(group=str(group_id))
+    if name is not None and not name.strip():
+        raise GroupNameEmpty
+    after = replace(
+        before,
+        display_name=before.display_name if name is None else name.strip(),
+        description=before.description if description is None else description or None,
+    )
+    if after == before:
+        return before
+    if not await store.update_group(tx, after):
+        raise GroupUnknown(group=str(group_id))
+    facts = [{"displayName": each.display_name, "description": each.description} for each in (before, after)]
+    await record(tx, caller, Record("Update group", "group", group_id, before=facts[0], after=facts[1]))
+    append(tx, [Change(ChangeKind.GROUP_UPDATED, group_id)])
+    return replace(after, version=after.version + 1)
+
+
+async def restore_group(tx: Transaction, caller: Caller, group_id: GroupId) -> Group:
+    """Bring a group back from the recycle bin, with the same id and members.
+
+    Raises:
+        GroupUnknown, PermissionMissing.
+    """
+    caller.check(Permission.GROUP_WRITE)
+    if not await store.restore_group(tx, group_id):
+        raise GroupUnknown(group=str(group_id))
+    await record(tx, caller, Record("Restore group", "group", group_id))
+    append(tx, [Change(ChangeKind.GROUP_RESTORED, group_id)])
+    restored = await store.get_group(tx, group_id)
+    assert restored is not None
+    return restored
+
+
 async def resolve_group(tx: Transaction, caller: Caller, text: str) -> Group:
     """Find a living group by id or name.
 

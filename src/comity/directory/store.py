@@ -237,6 +237,20 @@ async def delete_group(tx: Transaction, group_id: GroupId, *, at: datetime) -> b
     return await tx.row(Q.delete_group, id=group_id, at=at) is not None
 
 
+async def update_group(tx: Transaction, group: Group) -> bool:
+    """Save a changed group, read at the version it carries; False if it has another by now."""
+    return await tx.execute(
+        Q.update_group,
+        id=group.id, version=group.version, display_name=group.display_name, description=group.description,
+        name_key=name_key(group.display_name),
+    ) > 0  # fmt: skip
+
+
+async def restore_group(tx: Transaction, group_id: GroupId) -> bool:
+    """Out of the recycle bin; False if it was not in it."""
+    return await tx.execute(Q.restore_group, id=group_id) > 0
+
+
 async def add_members(tx: Transaction, group_id: GroupId, ids: Sequence[UserId], *, at: datetime) -> list[UserId]:
     """Make living users direct members; return those who were none before."""
     return [UserId(row[0]) for row in await tx.rows(Q.add_members, group_id=group_id, ids=list(ids), at=at)]

@@ -25,8 +25,9 @@ from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
 from comity.sync.books import count, open_runs, project, project_plan, refuse
+from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, RunState
+from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
 from comity.sync.passage import Passage, Passed
 from comity.sync.reading import Reading, read_page
 from comity.sync.references import note_references
@@ -218,11 +219,13 @@ class _Drain:
         finished = await self._look_at(self._pages(entries))
         while finished and any(lane.unresolved for lane in self._lanes.values()):
             finished = await self._look_at(self._second_look())
+        finished = finished and await self._look_at_groups(entries)
         async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
                 stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
                 if not stopped:
                     await store.advance(tx, lane.job.id, to_position)
+                    await settle_groups(tx, lane.job.id)
                 await store.end_plan(tx, lane.plan_id, "interrupted" if stopped else "applied", lane.counts)
                 if lane.closed is not None:
                     await self._refuse(tx, lane, lane.closed)
@@ -333,6 +336,24 @@ class _Drain:
             await asyncio.gather(*under_way, return_exceptions=True)
         return self._going()
 
+    async def _look_at_groups(self, entries: list[Entry] | None) -> bool:
+        """Groups, when everybody who may be a member has been looked at. False if stopped."""
+        for lane in self._lanes.values():
+            if lane.missed_a_page:
+                continue
+            async with self._db.tenant(self._source, many_rows=True) as tx:
+                groups = await find_groups(tx, lane, entries, self._cause)
+            if not groups:
+                continue
+            begun = time.perf_counter()
+            try:
+                outcomes = await pass_groups(self._db, lane, groups, self._going)
+            except InboundSyncOff:
+                lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
+                continue
+            await self._note_groups(lane, outcomes, begun)
+        return self._going()
+
     # ── one page ─────────────────────────────────────────────────────────────────────────────────
 
     async def _page(self, jobs: frozenset[JobId], causes: dict[UserId, CauseId]) -> None:
@@ -389,6 +410,7 @@ class _Drain:
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
             await note_references(tx, lane, passed.receipts, reading, causes)
+            await owe_groups(tx, lane, passed.receipts)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -396,6 +418,20 @@ class _Drain:
             self._analyze_at = lane.counts.created * ANALYZE_GROWTH
             async with self._db.tenant(self._source) as tx:
                 await analyze_people(tx)
+
+    async def _note_groups(self, lane: Lane, outcomes: Sequence[tuple[Outcome, CauseId]], begun: float) -> None:
+        """Project what became of groups to the source's log and links."""
+        receipts = [each for each, _ in outcomes if isinstance(each, Receipt)]
+        skips = [
+            (lane.take_numbers(1), each, lane.plan_id, cause) for each, cause in outcomes if isinstance(each, Skip)
+        ]
+        counted = count(receipts, skips)
+        await self._open_runs(lane, counted)
+        async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
+            await project(tx, lane.job.id, lane.runs, receipts, skips)
+            seconds = (time.perf_counter() - begun) / max(len(counted), 1)
+            await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
+        lane.counts = sum(counted.values(), lane.counts)
 
     async def _open_runs(self, lane: Lane, causes: Iterable[CauseId]) -> None:
         """Have a run for each cause, committed: the page beside this one may count in it before we are done."""

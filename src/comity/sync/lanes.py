@@ -44,6 +44,8 @@ class Lane:
     """Does the target let groups in?"""
     someone_waits: bool = False
     """Were there people, when the lane was opened, whose manager was not in the target?"""
+    moved: dict[UserId, CauseId] = field(default_factory=dict)
+    """People who came to the target or left it in this stretch: groups follow them."""
     settling: bool = False
     """References are looked at for the last time in this stretch; who waits still is noted for later ones."""
     closed: str | None = None

@@ -13,10 +13,10 @@ from sync_job where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: add_job
 insert into sync_job (tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode,
-  for_later_tenants, action_add, action_update, action_delete, mapping, filter, groups, read_bits, always_bits, interval_s, watermark,
+  for_later_tenants, action_add, action_update, action_delete, mapping, filter, groups, groups_due, read_bits, always_bits, interval_s, watermark,
   created_at)
 values (%(tenant_id)s, %(id)s, 1, %(name)s, %(target)s, %(origin)s, %(state)s, null, %(scope_mode)s,
-  %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, %(groups)s, %(read_bits)s,
+  %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, %(groups)s, false, %(read_bits)s,
   %(always_bits)s, %(interval_s)s, null, %(created_at)s);
 
 -- name: touch_job
@@ -102,7 +102,7 @@ select c.id from (
    order by m.member_id limit %(at_most)s)
   union
   (select distinct o.source_id from sync_object o
-   where o.tenant_id = %(tenant_id)s and o.job_id = any (%(jobs)s) and o.source_id > %(after)s
+   where o.tenant_id = %(tenant_id)s and o.job_id = any (%(jobs)s) and o.source_id > %(after)s and o.kind = 'user'
    order by o.source_id limit %(at_most)s)
 ) c order by c.id limit %(at_most)s;
 

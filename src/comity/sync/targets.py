@@ -5,7 +5,7 @@ The engine hands over a page and gets back what was applied; it never sees a row
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -22,7 +22,9 @@ from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.partners.model import InboundHalf
 from comity.partners.service import load_inbound_half
-from comity.sync.model import CARRIED, Action, Person, Present, Reason, Receipt, Step
+from comity.sync.groups.model import SourceGroup
+from comity.sync.groups.target import pass_group
+from comity.sync.model import CARRIED, Action, Actions, Person, Present, Reason, Receipt, Skip, Step
 from comity.sync.staging import STAGED_SYNC, as_texts, changed_values, sync_rows
 
 Q: Final = Queries("comity.sync")
@@ -75,6 +77,20 @@ class Visit(Protocol):
 
     async def receipts(self, plan_id: PlanId, *, after: int) -> list[Receipt]:
         """What a plan applied, in order behind step `after`."""
+        ...
+
+    async def pass_group(
+        self,
+        group: SourceGroup,
+        wanted: Collection[UserId],
+        actions: Actions,
+        *,
+        plan_id: PlanId,
+        job_id: JobId,
+        cause: CauseId,
+        take_number: Callable[[], int],
+    ) -> Receipt | Skip | None:
+        """Bring one group in line; `wanted` are its members' ids there."""
         ...
 
 
@@ -209,6 +225,30 @@ class LocalVisit:
         """One page of what a plan applied."""
         found = await self._tx.all(Receipt, Q.receipts_of_plan, plan_id=plan_id, after=after, at_most=_RECEIPTS_PAGE)
         return [each._replace(action=Action(each.action)) for each in found]
+
+    async def pass_group(
+        self,
+        group: SourceGroup,
+        wanted: Collection[UserId],
+        actions: Actions,
+        *,
+        plan_id: PlanId,
+        job_id: JobId,
+        cause: CauseId,
+        take_number: Callable[[], int],
+    ) -> Receipt | Skip | None:
+        """Decided and applied in this transaction, so that the members are those that were seen."""
+        return await pass_group(
+            self._tx,
+            self._source,
+            group,
+            wanted,
+            actions,
+            plan_id=plan_id,
+            job_id=job_id,
+            cause=cause,
+            take_number=take_number,
+        )
 
     async def _ids(self, query: Any) -> list[UserId]:
         return [row[0] for row in await self._tx.rows(query, source=self._source, at=self._tx.now)]

@@ -535,6 +535,7 @@ create table sync_job (
   mapping          jsonb,                          -- null: the default table of provisioning §5.2
   filter           jsonb,                          -- null: everything passes
   groups           boolean not null,               -- are assigned groups synced as groups, too?
+  groups_due       boolean not null,               -- a drain was cut off after people came or went, before their groups were looked at
   read_bits        bigint not null,                -- source attributes that mapping and filter read: what wakes the job
   always_bits      bigint not null,                -- target attributes that the mapping writes again and again
   interval_s       integer not null,
