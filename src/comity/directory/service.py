@@ -12,6 +12,7 @@ from comity.core.caller import Caller
 from comity.core.errors import Conflict, Invalid
 from comity.core.ids import GroupId, UserId, new_id
 from comity.core.permissions import Permission
+from comity.db.crossings.inbound_jobs import find_managing_job
 from comity.db.transaction import Transaction, as_uuid
 from comity.directory import store
 from comity.directory.decide import changed_attributes, check_text, check_upn, facts_changed, facts_of
@@ -30,6 +31,7 @@ from comity.directory.model import (
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.tenancy.service import list_domains
+from comity.tenancy.store import get_tenant as find_tenant
 
 NOWHERE: Final = UUID(int=0)
 
@@ -50,6 +52,12 @@ class NotInRecycleBin(Conflict):
     """Only a soft-deleted user can be restored or purged."""
 
     code = "not-in-recycle-bin"
+
+
+class AttributeManaged(Conflict):
+    """A sync job of the person's home tenant writes the attribute again and again; names job and tenant."""
+
+    code = "attribute-managed"
 
 
 async def create_user(tx: Transaction, caller: Caller, user: User) -> User:
@@ -74,7 +82,7 @@ async def update_user(tx: Transaction, caller: Caller, user_id: UserId, changes:
     """Change attributes of a living user; what stays equal is no change and leaves no trace.
 
     Raises:
-        UserUnknown, UserChanged, UpnInvalid, UpnTaken, TextInvalid, PermissionMissing.
+        UserUnknown, UserChanged, UpnInvalid, UpnTaken, TextInvalid, AttributeManaged, PermissionMissing.
     """
     caller.check(Permission.USER_WRITE)
     before = await get_user(tx, caller, user_id)
@@ -88,6 +96,8 @@ async def update_user(tx: Transaction, caller: Caller, user_id: UserId, changes:
         if taken is not None and taken.id != user_id:
             raise UpnTaken(upn=after.user_principal_name)
     check_text(after)
+    if Attribute.USER_TYPE in changed:
+        await _check_not_managed(tx, before, Attribute.USER_TYPE)
     if not await store.update_users(tx, [after]):
         raise UserChanged(user=before.user_principal_name)
     await store.replace_addresses(tx, [after])
@@ -95,6 +105,25 @@ async def update_user(tx: Transaction, caller: Caller, user_id: UserId, changes:
     await record(tx, caller, Record("Update user", "user", user_id, before=old, after=new))
     append(tx, [Change(ChangeKind.USER_UPDATED, user_id, changed=bits(changed), external=after.is_external)])
     return replace(after, version=after.version + 1)
+
+
+async def _check_not_managed(tx: Transaction, user: User, attribute: Attribute) -> None:
+    """Nobody changes here what the next drain would change back (mission M45).
+
+    Raises:
+        AttributeManaged: names the job and its owner tenant.
+    """
+    if user.home_tenant_id is None or user.home_user_id is None:
+        return
+    job = await find_managing_job(
+        tx, home=user.home_tenant_id, home_user=user.home_user_id, account=user.id, bits=attribute.bit
+    )
+    if job is not None:
+        owner = await find_tenant(tx, user.home_tenant_id)
+        raise AttributeManaged(
+            attribute=attribute.column, user=user.user_principal_name, job=job.name, job_id=str(job.id),
+            owner=owner.name if owner else str(user.home_tenant_id), owner_id=str(user.home_tenant_id),
+        )  # fmt: skip
 
 
 async def delete_users(

@@ -136,17 +136,34 @@ async def show(session: Session, name: str, of: str | None) -> None:
 
 @user.command()
 @click.argument("name", metavar="USER")
-@click.argument("changes", nargs=-1, required=True, metavar="ATTRIBUTE=VALUE…")
+@click.argument("changes", nargs=-1, metavar="ATTRIBUTE=VALUE…")
+@click.option("--user-type", type=click.Choice(["Member", "Guest"], case_sensitive=False), help="What the account is.")
 @of_tenant
 @pass_session
-async def update(session: Session, name: str, changes: tuple[str, ...], of: str) -> None:
-    """Change attributes by their Graph names, such as jobTitle='Head of sales'; an empty value clears one."""
+async def update(session: Session, name: str, changes: tuple[str, ...], user_type: str | None, of: str) -> None:
+    """Change attributes by their Graph names, such as jobTitle='Head of sales'; an empty value clears one.
+
+    --user-type turns a guest into a member and back; refused while a sync job of the person's home
+    tenant keeps setting it.
+    """
+    from comity.core.caller import UserType
+    from comity.directory.extensions import is_extension
+    from comity.directory.model import Attribute
     from comity.directory.service import resolve_user, update_user
 
-    wanted = dict(_change(each) for each in changes)
+    extensions = [each for each in changes if is_extension(each.partition("=")[0])]
+    wanted = dict(_change(each) for each in changes if each not in extensions)
+    if user_type is not None:
+        wanted[Attribute.USER_TYPE] = UserType(user_type)
+    if not wanted and not extensions:
+        raise click.UsageError("Say what to change: ATTRIBUTE=VALUE, or --user-type.")
     async with at(session, of) as place:
         async with place.transaction() as tx:
             person = await resolve_user(tx, place.caller, name)
+            if extensions:
+                named = {each.partition("=")[0]: each.partition("=")[2] for each in extensions}
+                kept = {**(person.extensions or {}), **named}
+                wanted[Attribute.EXTENSIONS] = {key: value for key, value in kept.items() if value != ""} or None
             changed = await update_user(tx, place.caller, person.id, wanted)
         session.out.show(_facts(changed), f"{changed.display_name} was changed.")
 
@@ -227,6 +244,7 @@ def _facts(person: User) -> dict[str, object]:
         "homeTenantId": str(person.home_tenant_id) if person.home_tenant_id else None,
         "homeUserId": str(person.home_user_id) if person.home_user_id else None,
         "managerId": str(person.manager_id) if person.manager_id else None,
+        **(person.extensions or {}),
         "deletedDateTime": person.deleted_at.isoformat(timespec="seconds") if person.deleted_at else None,
     }
     return {name: value for name, value in facts.items() if value is not None}
