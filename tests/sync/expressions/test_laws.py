@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from comity.sync.expressions import date_formats
 from comity.sync.expressions.compiling import FUNCTIONS, compile_for_mappings
 from comity.sync.expressions.dates import Instant
-from comity.sync.expressions.dotnet import PatternError
+from comity.sync.expressions.dotnet_reader import PatternError
 from comity.sync.expressions.errors import ErrorKind, ExpressionError, Fault
 from comity.sync.expressions.functions import Context
 from comity.sync.expressions.parsing import parse
@@ -52,7 +52,7 @@ numbers = st.integers(-(10**20), 10**20) | st.decimals(-1000, 1000, places=2).ma
 )
 leaves = (
     names.map(AttributeOf)
-    | anything.map(Constant)
+    | st.builds(Constant, anything)
     | st.builds(Constant, numbers)
     | st.sampled_from(Bareword).map(Word)
     | st.sampled_from(["a", "b", "list", "date", "number"]).map(AttributeOf)
@@ -91,11 +91,10 @@ def fitting_calls(terms: st.SearchStrategy[Argument]) -> st.SearchStrategy[Argum
 
 COUNTS = {"IIF": (3, 3), "Switch": (4, 4), "Coalesce": (1, 3), "FormatDateTime": (3, 4)}
 REPLACE_MODES = [(1, 0, 0, 1), (1, 0, 0, 0, 0, 1), (0, 1, 0, 1), (0, 1, 1, 1), (0, 1, 1, 0, 1)]
+USEFUL: list[str | int] = ["x", "", "d", "yyyy-MM-dd", "2020-02-29", "(?<g>a+)+$", "g", "${g}", "tr", ",", 1, 2, -1, 0]
 useful = (
     st.sampled_from(["a", "b", "list", "date", "number", "none"]).map(AttributeOf)
-    | st.sampled_from(
-        ["x", "", "d", "yyyy-MM-dd", "2020-02-29", "(?<g>a+)+$", "g", "${g}", "tr", ",", 1, 2, -1, 0]
-    ).map(Constant)
+    | st.builds(Constant, st.sampled_from(USEFUL))
     | st.sampled_from(Bareword).map(Word)
 )
 trees = st.recursive(leaves, calls, max_leaves=12)
@@ -111,10 +110,10 @@ TOKENS = [
 soup = st.lists(st.sampled_from(TOKENS), max_size=40).map("".join)
 """Nearly expressions: right tokens in any order."""
 
+TELLING = ["a" * 200 + "b", "2020-02-29", "1/2/2020 3:04:05 PM", "True", "0", "x" * 100_000]
 sources: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({
     "a": st.none() | anything | st.booleans() | st.integers(),
-    "b": st.none() | anything | st.sampled_from(["a" * 200 + "b", "2020-02-29", "1/2/2020 3:04:05 PM", "True", "0",
-    "x" * 100_000]),
+    "b": st.none() | anything | st.sampled_from(TELLING),
     "list": st.lists(anything, max_size=4).map(tuple),
     "date": st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
     "number": st.decimals(-100, 100, places=2) | st.integers(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from comity.sync.expressions.dotnet import PatternError, Refusal
+from comity.sync.expressions.dotnet_reader import PatternError, Refusal
 from comity.sync.expressions.patterns import compile_pattern
 
 

@@ -15,7 +15,8 @@ from typing import Final
 
 import regex
 
-from comity.sync.expressions.dotnet import PatternError, Refusal, translate
+from comity.sync.expressions.dotnet import translate
+from comity.sync.expressions.dotnet_reader import PatternError, Refusal
 from comity.sync.expressions.errors import Fault, PatternTooSlow
 
 SECONDS_MAX: Final = 0.1
