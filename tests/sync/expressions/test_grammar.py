@@ -160,15 +160,53 @@ def test_an_expression_has_at_most_ten_thousand_characters():
         parse(longest + " ")
 
 
-def test_nesting_has_a_limit():
-    """A hundred conditions in a row are evaluated; thousands would be no expression but an attack."""
-    fine = "Not(" * 99 + "[a]" + ")" * 99
+@pytest.mark.parametrize(
+    ("shape", "innermost", "result"),
+    [
+        ("Not({})", "x", True),
+        ('Append({},"x")', "", "x" * 249),
+        ("Mid({},1,9)", "2020", "2020"),
+        ('Join("",[a],"x",{})', "2", "2x" * 249 + "2"),
+        ("Coalesce([b],{})", "2020", "2020"),
+        ('Switch({},"d","k","v")', "k", "d"),
+        ('Switch([a],{},"k","v")', "x", "x"),
+        ('Switch([a],"d",{},"v")', "x", "d"),
+        ('Replace({},"x",,,"y")', "x", "y"),
+        ('Replace("",,"(?<g>x)","g",,{})', "axb", "x"),
+        ('FormatDateTime({},"yyyy","yyyy")', "2020", "2020"),
+        ('IIF({},"True","False")', "False", "False"),
+        ("InStr({},[a],1)", "2020", 0),
+    ],
+)
+def test_functions_may_be_nested_deep(shape, innermost, result):
+    """Far from Python's own limit; beyond ours it is an error and no traceback."""
+    deepest = "[a]"
+    for _ in range(249):
+        deepest = shape.replace("{}", deepest)
 
-    assert value(fine, a="True") is False
+    assert value(deepest, a=innermost) == result
+    assert to_text(parse(to_text(parse(deepest)))) == to_text(parse(deepest))
     with pytest.raises(errors.NestedTooDeep):
-        parse("Not(" * 100 + "[a]" + ")" * 100)
+        parse(shape.replace("{}", deepest))
+
+
+def test_nesting_beyond_all_measure_is_an_error():
+    """As deep as ten thousand characters can go."""
     with pytest.raises(errors.NestedTooDeep):
         parse("Not(" * 1999 + "[a]" + ")" * 1999)
+
+
+@pytest.mark.parametrize("chain", ['IIF([a]="{n}","{n}",{rest})', 'IIF([a]<>"{n}",{rest},"{n}")'])
+def test_a_chain_of_conditions_is_as_long_as_an_expression_may_be(chain):
+    """AND and OR are written as IIF in a branch of IIF: that is a list of questions, not depth."""
+    expression = '"none"'
+    for n in range(400, 0, -1):
+        expression = chain.replace("{n}", str(n)).replace("{rest}", expression)
+
+    assert value(expression, a="1") == "1"
+    assert value(expression, a="400") == "400"
+    assert value(expression, a="401") == "none"
+    assert len(to_text(parse(expression))) > 9_000
 
 
 def test_every_branch_is_checked_when_it_is_saved():

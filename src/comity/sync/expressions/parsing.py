@@ -42,8 +42,8 @@ from comity.sync.expressions.tree import (
 )
 
 CHARACTERS_MAX: Final = 10_000
-NESTING_MAX: Final = 100
-"""Deep enough for a hundred conditions in a row; keeps evaluation far from Python's own limit."""
+NESTING_MAX: Final = 250
+"""Chains of IIF count once. Evaluation takes at most two of Python's frames per level, far from its limit of 1,000."""
 DIGITS_MAX: Final = 40
 
 _ESCAPE: Final = re.compile(r'\\([\\"])')
