@@ -128,3 +128,8 @@ def test_a_pattern_that_takes_too_long_is_a_fault_and_not_a_hang(mode):
         value(f"Replace({source},,{pattern},{middle}{mode})", a="a" * 60 + "b")
 
     assert caught.value.kind is errors.ErrorKind.TYPE
+
+
+def test_a_long_value_is_no_reason_to_fail():
+    """100 KB and a match for each character: much, but no pattern that runs away."""
+    assert value('Replace([a],,"[A-Z]",,"x")', a="A" * 100_000) == "x" * 100_000
