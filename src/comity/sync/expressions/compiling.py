@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from comity.sync.expressions.calls import Run, eager, situated
 from comity.sync.expressions.errors import (
-    Fault,
+    ExpressionError,
     MisplacedFunction,
     MisspelledAttribute,
     MisspelledFunction,
@@ -30,9 +31,9 @@ from comity.sync.expressions.tree import (
     Comparison,
     Constant,
     Omitted,
-    Place,
     Term,
     Word,
+    bottom_up,
     walk,
 )
 from comity.sync.expressions.values import Ignore, Value, comparer
@@ -44,7 +45,7 @@ Read: TypeAlias = Callable[[str], Callable[[Row], Value]]
 FUNCTIONS: Final[Mapping[str, Plain | Situated | Form]] = {**PLAIN, **SITUATED, **FORMS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CompiledExpression(Generic[Row]):
     """An expression ready for many people."""
 
@@ -104,7 +105,7 @@ def compile_expression(
             names.add(node.name)
         elif isinstance(node, Call):
             functions.add(node.name)
-    evaluate = _Compiler(read).top(tree)
+    evaluate = _Compiler(read).whole(tree)
     return CompiledExpression(text, tree, frozenset(names), frozenset(functions), evaluate)
 
 
@@ -122,8 +123,6 @@ def _check_attribute(node: AttributeOf, known: Collection[str] | None) -> None:
     raise UnknownAttribute(line=node.place.line, column=node.place.column, found=node.name)
 
 
-Run: TypeAlias = Callable[[Row, Context], Value]
-
 _WORDS: Final[dict[Bareword, Value]] = {
     Bareword.TEXT_COMPARE: TEXT_COMPARE,
     Bareword.BINARY_COMPARE: BINARY_COMPARE,
@@ -135,20 +134,27 @@ _WORDS: Final[dict[Bareword, Value]] = {
 
 
 class _Compiler(Generic[Row]):
+    """Compiles from the inside out, without recursing; `compiled` has what is done, by the identity of the node."""
+
     def __init__(self, read: Read[Row]) -> None:
         self._read = read
+        self._compiled: dict[int, Run[Row]] = {}
 
-    def top(self, tree: Term) -> Run[Row]:
-        """Compile a whole expression; some functions may stand only here."""
-        for node, depth in walk(tree):
-            if isinstance(node, Call) and node.name == "SelectUniqueValue" and depth > 1:
-                raise MisplacedFunction(
-                    line=node.place.line, column=node.place.column, function=node.name, rule="only outermost"
-                )
-        return self.node(tree)
+    def whole(self, tree: Term) -> Run[Row]:
+        """Compile an expression; of several mistakes the first in the text is raised."""
+        _check_outermost(tree)
+        mistake: ExpressionError | None = None
+        for node in bottom_up(tree):
+            try:
+                self._compiled[id(node)] = self._node(node)
+            except ExpressionError as found:
+                mistake = found
+                self._compiled[id(node)] = self._node(Omitted())
+        if mistake:
+            raise mistake
+        return self._compiled[id(tree)]
 
-    def node(self, node: Argument) -> Run[Row]:
-        """Compile anything."""
+    def _node(self, node: Argument) -> Run[Row]:
         match node:
             case Call():
                 return self._call(node)
@@ -162,37 +168,34 @@ class _Compiler(Generic[Row]):
                 return lambda _row, _context: meaning
             case Omitted():
                 return lambda _row, _context: None
-            case Comparison():
-                return self._comparison(node)
-
-    def _comparison(self, node: Comparison) -> Run[Row]:
-        left, right = self.node(node.left), self.node(node.right)
-        compare, place = comparer(node.operator), node.place
-
-        def run(row: Row, context: Context) -> Value:
-            one, other = left(row, context), right(row, context)
-            try:
-                return compare(one, other)
-            except Fault as fault:
-                raise fault.at(place, node.operator) from None
-
-        return run
+            case Comparison(left, operator, right, place):
+                sides = [self._compiled[id(left)], self._compiled[id(right)]]
+                return eager(Call(operator, (), place), comparer(operator), sides)
 
     def _call(self, node: Call) -> Run[Row]:
         function = FUNCTIONS.get(node.name)
         if function is None:
             raise _unknown(node)
+        arguments = [self._compiled[id(each)] for each in node.arguments]
         if isinstance(function, Form):
-            scene: Scene[Row] = Scene(node, self.node)
+            scene: Scene[Row] = Scene(node, arguments)
             return function.build(scene)
         check_count(node, function.least, function.most)
-        arguments = [self.node(each) for each in node.arguments]
-        if isinstance(function, Situated):
-            arguments += [self.node(Omitted())] * (function.most - len(arguments))
-            return _situated(function, arguments, node.place, node.name)
         if function.most is not None:
-            arguments += [self.node(Omitted())] * (function.most - len(arguments))
-        return _plain(function, arguments, node.place, node.name)
+            arguments += [self._node(Omitted())] * (function.most - len(arguments))
+        required = function.least if function.null_out else 0
+        if isinstance(function, Situated):
+            return situated(node, function.run, arguments, required=required)
+        return eager(node, function.run, arguments, required=required)
+
+
+def _check_outermost(tree: Term) -> None:
+    """SelectUniqueValue asks the target for the result itself, so nothing may be done with it afterwards."""
+    for node, _ in walk(tree):
+        if isinstance(node, Call) and node.name == "SelectUniqueValue" and node is not tree:
+            raise MisplacedFunction(
+                line=node.place.line, column=node.place.column, function=node.name, rule="only outermost"
+            )
 
 
 def _unknown(node: Call) -> UnknownFunction:
@@ -200,52 +203,3 @@ def _unknown(node: Call) -> UnknownFunction:
     if meant:
         return MisspelledFunction(line=node.place.line, column=node.place.column, function=node.name, suggestion=meant)
     return UnknownFunction(line=node.place.line, column=node.place.column, function=node.name)
-
-
-def _plain(function: Plain, arguments: list[Run[Row]], place: Place, name: str) -> Run[Row]:
-    """Call a function of values; the common one-argument function has a shorter path."""
-    if len(arguments) == 1:
-        return _plain_of_one(function, arguments[0], place, name)
-    run, required = function.run, function.least if function.null_out else 0
-
-    def call(row: Row, context: Context) -> Value:
-        values = [each(row, context) for each in arguments]
-        if required and None in values[:required]:
-            return None
-        try:
-            return run(*values)
-        except Fault as fault:
-            raise fault.at(place, name) from None
-
-    return call
-
-
-def _plain_of_one(function: Plain, argument: Run[Row], place: Place, name: str) -> Run[Row]:
-    run, null_out = function.run, function.null_out
-
-    def call(row: Row, context: Context) -> Value:
-        value = argument(row, context)
-        if null_out and value is None:
-            return None
-        try:
-            return run(value)
-        except Fault as fault:
-            raise fault.at(place, name) from None
-
-    return call
-
-
-def _situated(function: Situated, arguments: list[Run[Row]], place: Place, name: str) -> Run[Row]:
-    """Call a function that looks at the context."""
-    run, required = function.run, function.least if function.null_out else 0
-
-    def call(row: Row, context: Context) -> Value:
-        values = [each(row, context) for each in arguments]
-        if required and None in values[:required]:
-            return None
-        try:
-            return run(context, *values)
-        except Fault as fault:
-            raise fault.at(place, name) from None
-
-    return call

@@ -1,7 +1,4 @@
-"""Custom date formats of .NET, to read dates and to write them: `yyyy-MM-ddzzz`, `M/d/yyyy h:mm:ss tt`.
-
-A format is a row of pieces, each a field with a width (`MM`) or a literal; names are those of no culture in particular.
-"""
+"""Custom date formats of .NET, to read dates and to write them: `yyyy-MM-ddzzz`, `M/d/yyyy h:mm:ss tt`."""
 
 from __future__ import annotations
 
@@ -9,42 +6,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from comity.sync.expressions.date_pieces import DAYS, ERA, FRACTION_DIGITS_MAX, MONTHS, Piece, pieces
 from comity.sync.expressions.dates import Instant, hour_of, in_range, offset_of
-from comity.sync.expressions.errors import DateFormatInvalid, DateStyleUnknown, DateUnreadable, Fault
+from comity.sync.expressions.errors import DateStyleUnknown, DateUnreadable, Fault
 from comity.sync.expressions.values import Value, to_text
 
-MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-ERA: Final = "A.D."
-
-_FIELDS: Final = frozenset("dfFghHKmMstyz")
-_WIDTH_MAX: Final = 7
-_STANDARD: Final = {
-    "d": "MM/dd/yyyy",
-    "D": "dddd, dd MMMM yyyy",
-    "f": "dddd, dd MMMM yyyy HH:mm",
-    "F": "dddd, dd MMMM yyyy HH:mm:ss",
-    "g": "MM/dd/yyyy HH:mm",
-    "G": "MM/dd/yyyy HH:mm:ss",
-    "m": "MMMM dd",
-    "M": "MMMM dd",
-    "o": "yyyy-MM-ddTHH:mm:ss.fffffffK",
-    "O": "yyyy-MM-ddTHH:mm:ss.fffffffK",
-    "r": "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
-    "R": "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
-    "s": "yyyy-MM-ddTHH:mm:ss",
-    "t": "HH:mm",
-    "T": "HH:mm:ss",
-    "u": "yyyy-MM-dd HH:mm:ss'Z'",
-    "U": "dddd, dd MMMM yyyy HH:mm:ss",
-    "y": "yyyy MMMM",
-    "Y": "yyyy MMMM",
-}
 _CENTURY_TURN: Final = 50
 """Two digits below it are 20xx, others 19xx (.NET's calendar ends the window with 2049)."""
 _LEADING, _TRAILING, _INNER = "AllowLeadingWhite", "AllowTrailingWhite", "AllowInnerWhite"
@@ -57,14 +25,6 @@ _WHITE: Final = {
 _STYLES: Final = frozenset(
     {"None", "NoCurrentDateDefault", "AdjustToUniversal", "AssumeLocal", "AssumeUniversal", "RoundtripKind", *_WHITE}
 )
-
-
-class Piece(NamedTuple):
-    """A field such as `MM` (symbol M, width 2), or a literal (symbol empty)."""
-
-    symbol: str
-    width: int
-    literal: str
 
 
 def convert(source: Value, styles: Value, read_as: Value, write_as: Value, *, today: datetime | None) -> str:
@@ -100,57 +60,6 @@ def write(instant: Instant, form: str) -> str:
     )
 
 
-@lru_cache(maxsize=256)
-def pieces(form: str) -> tuple[Piece, ...]:
-    """Take a format apart; a single letter is a standard format."""
-    if len(form) == 1:
-        if form not in _STANDARD:
-            raise Fault(DateFormatInvalid, form=form)
-        form = _STANDARD[form]
-    if not form:
-        raise Fault(DateFormatInvalid, form=form)
-    return tuple(_taken_apart(form))
-
-
-def _taken_apart(form: str) -> Iterator[Piece]:
-    at = 0
-    while at < len(form):
-        char = form[at]
-        if char in _FIELDS:
-            width = len(form[at:]) - len(form[at:].lstrip(char))
-            if char in "fF" and width > _WIDTH_MAX:
-                raise Fault(DateFormatInvalid, form=form)
-            yield Piece(char, width, "")
-            at += width
-        elif char in "'\"":
-            literal, at = _quoted(form, at)
-            yield Piece("", 0, literal)
-        elif char == "\\":
-            if at + 1 == len(form):
-                raise Fault(DateFormatInvalid, form=form)
-            yield Piece("", 0, form[at + 1])
-            at += 2
-        elif char == "%":
-            if form[at + 1 : at + 2] in {"", "%"}:
-                raise Fault(DateFormatInvalid, form=form)
-            at += 1
-        else:
-            yield Piece("", 0, char)
-            at += 1
-
-
-def _quoted(form: str, start: int) -> tuple[str, int]:
-    """The literal between quotes that begins at `start`, and where it ends."""
-    literal, at = "", start + 1
-    while at < len(form) and form[at] != form[start]:
-        at += form[at] == "\\"
-        literal += form[at : at + 1]
-        at += 1
-    if at >= len(form):
-        raise Fault(DateFormatInvalid, form=form)
-    return literal, at + 1
-
-
 def _white(styles: Value) -> frozenset[str]:
     if styles is None or styles == "":
         return frozenset({_LEADING, _TRAILING})
@@ -161,9 +70,6 @@ def _white(styles: Value) -> frozenset[str]:
             raise Fault(DateStyleUnknown, known=sorted(_STYLES))
         allowed |= _WHITE.get(style, set())
     return frozenset(allowed)
-
-
-# --- reading -----------------------------------------------------------------
 
 
 def _names(names: tuple[str, ...], length: int | None = None) -> str:
@@ -224,7 +130,7 @@ def _reader(form: str, white: frozenset[str]) -> tuple[re.Pattern[str], tuple[st
 def _assembled(said: dict[str, str], today: datetime | None) -> Instant:
     """Put the fields together; ValueError if there is no such day or time."""
     year, month, day = _day(said, today)
-    fraction = said.get("fraction", "").ljust(_WIDTH_MAX, "0")
+    fraction = said.get("fraction", "").ljust(FRACTION_DIGITS_MAX, "0")
     local = datetime(
         year, month, day, _hour(said), int(said.get("minute", 0)), int(said.get("second", 0)), int(fraction[:6]), UTC
     )
@@ -264,9 +170,6 @@ def _hour(said: dict[str, str]) -> int:
     if half and (hour >= 12) is not half.upper().startswith("P"):
         raise ValueError(half)
     return hour
-
-
-# --- writing -----------------------------------------------------------------
 
 
 def _tidy(form: tuple[Piece, ...], instant: Instant) -> Iterator[Piece]:

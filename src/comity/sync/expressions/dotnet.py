@@ -6,45 +6,15 @@ once to write it anew. Options such as `(?i)` are resolved while reading, so onl
 
 from __future__ import annotations
 
-import unicodedata
-from enum import StrEnum
-from functools import cache
 from typing import Final, NamedTuple
 
 import regex
 
+from comity.sync.expressions.dotnet_reader import NAME, PatternError, Reader, Refusal
+
 GROUPS_DEEP_MAX: Final = 50
 SIZE_MAX: Final = 20_000
 """In written-out repeats: the host unrolls them when it compiles, and this keeps a pattern at a few megabytes."""
-
-
-class Refusal(StrEnum):
-    """Why a pattern can not be used."""
-
-    UNCLOSED_GROUP = "unclosed group"
-    UNOPENED_GROUP = "closing parenthesis without an opening one"
-    UNCLOSED_CLASS = "unclosed character class"
-    REVERSED_RANGE = "range in reverse order"
-    CLASS_IN_RANGE = "character class in a range"
-    UNKNOWN_ESCAPE = "unknown escape"
-    UNKNOWN_CATEGORY = "unknown Unicode category"
-    UNKNOWN_GROUPING = "unknown kind of group"
-    UNKNOWN_REFERENCE = "reference to a group that is not there"
-    NOTHING_TO_REPEAT = "nothing to repeat"
-    NESTED_REPEAT = "repeat of a repeat"
-    REVERSED_REPEAT = "repeat in reverse order"
-    NOT_CONVERTIBLE = "construct that only .NET has"
-    TOO_DEEP = "groups nested too deep"
-    TOO_LARGE = "pattern too large"
-
-
-class PatternError(ValueError):
-    """A pattern that can not be used: why, and at which character, counted from 1."""
-
-    def __init__(self, refusal: Refusal, at: int) -> None:
-        super().__init__(refusal.value, at)
-        self.refusal = refusal
-        self.at = at
 
 
 def translate(source: str) -> tuple[str, dict[str, str]]:
@@ -84,39 +54,18 @@ _BORDER: Final = f"(?:(?<=[{_BOUNDED}])(?![{_BOUNDED}])|(?<![{_BOUNDED}])(?=[{_B
 _ANCHORS: Final = {
     "A": r"\A", "Z": r"(?=\n?\Z)", "z": r"\Z", "G": r"\G", "b": _BORDER, "B": f"(?!{_BORDER})",
 }  # fmt: skip
-_CONTROLS: Final = {"a": "\a", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_HEX_DIGITS: Final = {"x": 2, "u": 4}
-_CATEGORIES: Final = frozenset(
-    large + small
-    for large, smalls in {
-        "L": "ultmo",
-        "M": "nce",
-        "N": "dlo",
-        "P": "cdseifo",
-        "S": "mcko",
-        "Z": "slp",
-        "C": "cfson",
-    }.items()
-    for small in ("", *smalls)
-)
-_BLOCKS: Final = {
-    "Greek": "GreekandCoptic",
-    "CombiningMarksforSymbols": "CombiningDiacriticalMarksforSymbols",
-    "PrivateUse": "PrivateUseArea",
-}
 _OPTIONS: Final = frozenset("imnsx")
 _PLAIN_GROUPS: Final = {":": "(?:", "=": "(?=", "!": "(?!", ">": "(?>"}
 _SPECIAL: Final = frozenset("\\.^$*+?{}[]()|#&~- \t\n\r\f\v")
 _SPECIAL_IN_CLASS: Final = frozenset("\\]^-[&~|#")
 
 
-class _Translation:
+class _Translation(Reader):
     """One reading of a pattern; `known` are its groups, or None while they are being counted."""
 
     def __init__(self, source: str, known: dict[str, str] | None) -> None:
-        self._source = source
+        super().__init__(source)
         self._known = known
-        self._at = 0
         self._depth = 0
         self._options: frozenset[str] = frozenset()
         self._unnamed = 0
@@ -126,8 +75,8 @@ class _Translation:
     def whole(self) -> str:
         """Translate everything."""
         text, _ = self._alternation()
-        if self._at < len(self._source):
-            raise self._refused(Refusal.UNOPENED_GROUP)
+        if self.at < len(self.source):
+            raise self.refused(Refusal.UNOPENED_GROUP)
         return text
 
     def groups(self) -> dict[str, str]:
@@ -146,7 +95,7 @@ class _Translation:
 
     def _alternation(self) -> _Piece:
         branches = [self._branch()]
-        while self._take("|"):
+        while self.take("|"):
             branches.append(self._branch())
         return _Piece("|".join(each.text for each in branches), self._sized(sum(each.size for each in branches) + 1))
 
@@ -155,7 +104,7 @@ class _Translation:
         size = 0
         while True:
             self._skip_blanks()
-            if self._peek() in {"", "|", ")"}:
+            if self.peek() in {"", "|", ")"}:
                 return _Piece("".join(texts), size)
             piece = self._atom()
             if piece is not None:
@@ -165,7 +114,7 @@ class _Translation:
 
     def _atom(self) -> _Piece | None:
         """The next thing that could be repeated; None for options, which are nothing themselves."""
-        char = self._peek()
+        char = self.peek()
         match char:
             case "(":
                 return self._group()
@@ -178,47 +127,47 @@ class _Translation:
             case "^" | "$":
                 text = f"(?m:{char})" if "m" in self._options else char
             case "*" | "+" | "?":
-                raise self._refused(Refusal.NOTHING_TO_REPEAT)
+                raise self.refused(Refusal.NOTHING_TO_REPEAT)
             case "{" if self._repeat() is not None:
-                raise self._refused(Refusal.NOTHING_TO_REPEAT)
+                raise self.refused(Refusal.NOTHING_TO_REPEAT)
             case _:
                 text = self._literal(char)
-        self._at += 1
+        self.at += 1
         return _Piece(text)
 
     def _repeated(self, piece: _Piece) -> _Piece:
         self._skip_blanks()
-        start = self._at
+        start = self.at
         repeat = self._repeat()
         if repeat is None:
             return piece
         if repeat.most is not None and repeat.most < repeat.least:
             raise PatternError(Refusal.REVERSED_REPEAT, start + 1)
-        self._at = start + len(repeat.text)
-        lazy = "?" if self._take("?") else ""
+        self.at = start + len(repeat.text)
+        lazy = "?" if self.take("?") else ""
         self._skip_blanks()
         if self._repeat() is not None:
-            raise self._refused(Refusal.NESTED_REPEAT)
+            raise self.refused(Refusal.NESTED_REPEAT)
         copies = repeat.least + (repeat.most is None or repeat.most > repeat.least)
         unit = piece.text if len(piece.text) == 1 else f"(?:{piece.text})"
         return _Piece(unit + repeat.text + lazy, self._sized(piece.size * max(copies, 1)))
 
     def _repeat(self) -> _Repeat | None:
         """The quantifier that stands here; a brace that is none stands for itself, in .NET as well."""
-        char = self._peek()
+        char = self.peek()
         if char and char in "*+?":
             return _Repeat(char, 1 if char == "+" else 0, 1 if char == "?" else None)
-        found = _BRACES.match(self._source, self._at)
+        found = _BRACES.match(self.source, self.at)
         if not found:
             return None
         least, most = found["least"], found["most"]
         if max(len(least), len(most or "")) > len(str(SIZE_MAX)):
-            raise self._refused(Refusal.TOO_LARGE)
+            raise self.refused(Refusal.TOO_LARGE)
         upper = int(least) if found["comma"] is None else int(most) if most else None
         return _Repeat(found[0], int(least), upper)
 
     def _group(self) -> _Piece | None:
-        start = self._at
+        start = self.at
         opening = self._opening()
         if opening is None:
             return None
@@ -228,7 +177,7 @@ class _Translation:
         self._depth += 1
         inner = self._alternation()
         self._depth -= 1
-        if not self._take(")"):
+        if not self.take(")"):
             raise PatternError(Refusal.UNCLOSED_GROUP, start + 1)
         self._options = before
         return _Piece(f"{text}{inner.text})", inner.size + 1)
@@ -236,26 +185,26 @@ class _Translation:
     def _opening(self) -> tuple[frozenset[str], str] | None:
         """The options to restore after the group, and its opening; None for options that hold from here on."""
         before = self._options
-        self._at += 1
-        if not self._take("?"):
+        self.at += 1
+        if not self.take("?"):
             return before, "(?:" if "n" in before else self._numbered()
-        kind = self._peek()
-        self._at += 1
+        kind = self.peek()
+        self.at += 1
         if kind in _PLAIN_GROUPS:
             return before, _PLAIN_GROUPS[kind]
-        if kind == "<" and self._peek() in {"=", "!"}:
-            return before, f"(?<{self._next()}"
+        if kind == "<" and self.peek() in {"=", "!"}:
+            return before, f"(?<{self.next()}"
         if kind in {"<", "'"}:
             return before, self._named(">" if kind == "<" else "'")
         if kind == "(":
             return before, self._condition()
-        self._at -= 1
+        self.at -= 1
         changed = self._changed_options()
-        if self._take(")"):
+        if self.take(")"):
             self._options = changed
             return None
-        if not self._take(":"):
-            raise self._refused(Refusal.UNKNOWN_GROUPING)
+        if not self.take(":"):
+            raise self.refused(Refusal.UNKNOWN_GROUPING)
         self._options = changed
         return before, "(?:"
 
@@ -264,145 +213,95 @@ class _Translation:
         return f"(?P<d{self._unnamed}>"
 
     def _named(self, closing: str) -> str:
-        name = self._until(closing, Refusal.UNKNOWN_GROUPING)
+        name = self.until(closing, Refusal.UNKNOWN_GROUPING)
         if "-" in name:
-            raise self._refused(Refusal.NOT_CONVERTIBLE)
+            raise self.refused(Refusal.NOT_CONVERTIBLE)
         if name.isdecimal() and name.isascii() and len(name) <= len(str(SIZE_MAX)) and int(name):
             self._numbers.add(int(name))
             return f"(?P<d{int(name)}>"
-        if not _NAME.fullmatch(name):
-            raise self._refused(Refusal.UNKNOWN_GROUPING)
+        if not NAME.fullmatch(name):
+            raise self.refused(Refusal.UNKNOWN_GROUPING)
         if name not in self._names:
             self._names.append(name)
         return f"(?P<n{self._names.index(name)}>"
 
     def _condition(self) -> str:
         """`(?(name)yes|no)`; a condition that is a pattern has no counterpart that is sure to mean the same."""
-        name = self._until(")", Refusal.UNKNOWN_GROUPING)
+        name = self.until(")", Refusal.UNKNOWN_GROUPING)
         if self._known is not None and name not in self._known:
-            raise self._refused(Refusal.NOT_CONVERTIBLE)
+            raise self.refused(Refusal.NOT_CONVERTIBLE)
         return f"(?({self._known[name] if self._known else '0'})"
 
     def _changed_options(self) -> frozenset[str]:
         options, adding = self._options, True
-        while (char := self._peek()) and (char in _OPTIONS or char == "-"):
+        while (char := self.peek()) and (char in _OPTIONS or char == "-"):
             if char == "-":
                 adding = False
             else:
                 options = options | {char} if adding else options - {char}
-            self._at += 1
+            self.at += 1
         return options
 
     # --- escapes ---
 
     def _escape(self) -> str:
-        start = self._at
-        self._at += 1
-        char = self._next(Refusal.UNKNOWN_ESCAPE)
+        start = self.at
+        self.at += 1
+        char = self.next(Refusal.UNKNOWN_ESCAPE)
         if char in _ANCHORS:
             return _ANCHORS[char]
         if char in _SETS:
             return _SETS[char]
         if char in "pP":
-            return self._category(char)
+            return self.category(char)
         if char == "k":
-            closing = {"<": ">", "'": "'"}.get(self._next(Refusal.UNKNOWN_ESCAPE))
+            closing = {"<": ">", "'": "'"}.get(self.next(Refusal.UNKNOWN_ESCAPE))
             if closing is None:
-                raise self._refused(Refusal.UNKNOWN_ESCAPE)
-            return self._reference(self._until(closing, Refusal.UNKNOWN_REFERENCE))
+                raise self.refused(Refusal.UNKNOWN_ESCAPE)
+            return self._reference(self.until(closing, Refusal.UNKNOWN_REFERENCE))
         if char in "123456789":
             return self._numeric(start)
-        self._at = start
-        return self._literal(self._character())
+        self.at = start
+        return self._literal(self.character())
 
     def _numeric(self, start: int) -> str:
         """`\\1` is a reference; `\\12` is one if there are so many groups, else a character in octal."""
-        found = _DIGITS.match(self._source, start + 1)
+        found = _DIGITS.match(self.source, start + 1)
         assert found
         digits = found[0]
         if len(digits) == 1 or self._known is None or digits in self._known:
-            self._at = found.end()
+            self.at = found.end()
             return self._reference(digits)
-        self._at = start
-        return self._literal(self._character())
+        self.at = start
+        return self._literal(self.character())
 
     def _reference(self, name: str) -> str:
         if self._known is None:
             return "(?:)"
         if name not in self._known:
-            raise self._refused(Refusal.UNKNOWN_REFERENCE)
+            raise self.refused(Refusal.UNKNOWN_REFERENCE)
         return self._cased(f"(?P={self._known[name]})")
-
-    def _category(self, letter: str) -> str:
-        if not self._take("{"):
-            raise self._refused(Refusal.UNKNOWN_CATEGORY)
-        name = self._until("}", Refusal.UNKNOWN_CATEGORY)
-        if name in _CATEGORIES:
-            return f"\\{letter}{{{name}}}"
-        block = name.removeprefix("Is")
-        text = f"\\{letter}{{Block={_BLOCKS.get(block, block)}}}"
-        if block == name or not _NAME.fullmatch(block.replace("-", "")) or not _is_known(text):
-            raise self._refused(Refusal.UNKNOWN_CATEGORY)
-        return text
-
-    def _character(self) -> str:
-        """The character that an escape stands for; the place is at its backslash."""
-        self._at += 1
-        char = self._next(Refusal.UNKNOWN_ESCAPE)
-        if char in _CONTROLS:
-            return _CONTROLS[char]
-        if char in _HEX_DIGITS:
-            return self._unit(_HEX_DIGITS[char])
-        if char == "c":
-            control = self._next(Refusal.UNKNOWN_ESCAPE).upper()
-            if not "@" <= control <= "_":
-                raise self._refused(Refusal.UNKNOWN_ESCAPE)
-            return chr(ord(control) - ord("@"))
-        if char in "01234567":
-            found = _OCTAL.match(self._source, self._at - 1)
-            assert found
-            self._at = found.end()
-            return chr(int(found[0], 8) & 0xFF)
-        if char.isalnum() or unicodedata.category(char) in {"Mn", "Pc"}:
-            raise self._refused(Refusal.UNKNOWN_ESCAPE)
-        return char
-
-    def _unit(self, digits: int) -> str:
-        """A UTF-16 unit in hexadecimal; two halves of one character become that character."""
-        high = self._hexadecimal(digits)
-        following = _LOW_SURROGATE.match(self._source, self._at)
-        if 0xD800 <= high < 0xDC00 and following:
-            self._at = following.end()
-            return chr(0x10000 + ((high - 0xD800) << 10) + int(following[1], 16) - 0xDC00)
-        return chr(high)
-
-    def _hexadecimal(self, digits: int) -> int:
-        text = self._source[self._at : self._at + digits]
-        if len(text) < digits or not all(char in "0123456789abcdefABCDEF" for char in text):
-            raise self._refused(Refusal.UNKNOWN_ESCAPE)
-        self._at += digits
-        return int(text, 16)
 
     # --- character classes ---
 
     def _class(self) -> str:
-        start = self._at
-        self._at += 1
-        negated = self._take("^")
+        start = self.at
+        self.at += 1
+        negated = self.take("^")
         members: list[str] = []
         joined: list[str] = []
         without = ""
         first = True
-        while first or self._peek() != "]":
-            if not self._peek():
+        while first or self.peek() != "]":
+            if not self.peek():
                 raise PatternError(Refusal.UNCLOSED_CLASS, start + 1)
-            if not first and self._source.startswith("-[", self._at):
-                self._at += 1
+            if not first and self.source.startswith("-[", self.at):
+                self.at += 1
                 without = self._nested_class(start)
                 break
             self._member(members, joined)
             first = False
-        if not self._take("]"):
+        if not self.take("]"):
             raise PatternError(Refusal.UNCLOSED_CLASS, start + 1)
         text = _union(members, joined, negated=negated)
         return f"(?:(?!{without}){text})" if without else text
@@ -418,37 +317,37 @@ class _Translation:
     def _member(self, members: list[str], joined: list[str]) -> None:
         """Read a character, a range or a set."""
         if self._is_set():
-            letter = self._source[self._at + 1]
-            self._at += 2
+            letter = self.source[self.at + 1]
+            self.at += 2
             if letter in "pP":
-                members.append(self._category(letter))
+                members.append(self.category(letter))
             elif letter in _IN_CLASS:
                 members.append(_IN_CLASS[letter])
             else:
                 joined.append(_SETS[letter])
             return
         low = self._class_character()
-        if self._peek() != "-" or self._source[self._at + 1 : self._at + 2] in {"]", "[", ""}:
+        if self.peek() != "-" or self.source[self.at + 1 : self.at + 2] in {"]", "[", ""}:
             members.append(_escaped(low, _SPECIAL_IN_CLASS))
             return
-        self._at += 1
+        self.at += 1
         if self._is_set():
-            raise self._refused(Refusal.CLASS_IN_RANGE)
+            raise self.refused(Refusal.CLASS_IN_RANGE)
         high = self._class_character()
         if high < low:
-            raise self._refused(Refusal.REVERSED_RANGE)
+            raise self.refused(Refusal.REVERSED_RANGE)
         members.append(f"{_escaped(low, _SPECIAL_IN_CLASS)}-{_escaped(high, _SPECIAL_IN_CLASS)}")
 
     def _is_set(self) -> bool:
-        return self._peek() == "\\" and self._source[self._at + 1 : self._at + 2] in {*_SETS, "p", "P"}
+        return self.peek() == "\\" and self.source[self.at + 1 : self.at + 2] in {*_SETS, "p", "P"}
 
     def _class_character(self) -> str:
-        if self._peek() != "\\":
-            return self._next(Refusal.UNCLOSED_CLASS)
-        if self._source.startswith("\\b", self._at):
-            self._at += 2
+        if self.peek() != "\\":
+            return self.next(Refusal.UNCLOSED_CLASS)
+        if self.source.startswith("\\b", self.at):
+            self.at += 2
             return "\b"
-        return self._character()
+        return self.character()
 
     # --- small parts ---
 
@@ -462,55 +361,25 @@ class _Translation:
     def _skip_blanks(self) -> None:
         """Comments, and with option x blanks and comments to the end of the line."""
         while True:
-            char = self._peek()
-            if self._source.startswith("(?#", self._at):
-                self._until(")", Refusal.UNCLOSED_GROUP)
+            char = self.peek()
+            if self.source.startswith("(?#", self.at):
+                self.until(")", Refusal.UNCLOSED_GROUP)
             elif "x" in self._options and char and char in " \t\n\r\f\v":
-                self._at += 1
+                self.at += 1
             elif "x" in self._options and char == "#":
-                end = self._source.find("\n", self._at)
-                self._at = len(self._source) if end < 0 else end
+                end = self.source.find("\n", self.at)
+                self.at = len(self.source) if end < 0 else end
             else:
                 return
 
     def _sized(self, size: int) -> int:
         if size > SIZE_MAX:
-            raise self._refused(Refusal.TOO_LARGE)
+            raise self.refused(Refusal.TOO_LARGE)
         return size
-
-    def _peek(self) -> str:
-        return self._source[self._at : self._at + 1]
-
-    def _next(self, refusal: Refusal = Refusal.UNCLOSED_GROUP) -> str:
-        char = self._peek()
-        if not char:
-            raise self._refused(refusal)
-        self._at += 1
-        return char
-
-    def _take(self, char: str) -> bool:
-        if self._peek() != char:
-            return False
-        self._at += 1
-        return True
-
-    def _until(self, closing: str, refusal: Refusal) -> str:
-        end = self._source.find(closing, self._at)
-        if end < 0:
-            raise self._refused(refusal)
-        text = self._source[self._at : end]
-        self._at = end + 1
-        return text
-
-    def _refused(self, refusal: Refusal) -> PatternError:
-        return PatternError(refusal, min(self._at, len(self._source) - 1) + 1)
 
 
 _BRACES: Final = regex.compile(r"\{(?P<least>[0-9]+)(?P<comma>,(?P<most>[0-9]*))?\}")
-_NAME: Final = regex.compile(r"[^\W\d]\w*")
 _DIGITS: Final = regex.compile(r"[0-9]+")
-_OCTAL: Final = regex.compile(r"[0-7]{1,3}")
-_LOW_SURROGATE: Final = regex.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 def _escaped(char: str, special: frozenset[str]) -> str:
@@ -523,12 +392,3 @@ def _union(members: list[str], joined: list[str], *, negated: bool) -> str:
         return f"[{'^' if negated else ''}{''.join(members)}]"
     either = "|".join([f"[{''.join(members)}]", *joined] if members else joined)
     return f"(?:(?!{either})(?s:.))" if negated else f"(?:{either})"
-
-
-@cache
-def _is_known(category: str) -> bool:
-    try:
-        regex.compile(category)
-    except regex.error:
-        return False
-    return True

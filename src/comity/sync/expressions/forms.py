@@ -5,11 +5,12 @@ Branches that are not taken are not evaluated (D-29): a date that can not be rea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeVar
 
 from comity.sync.expressions import date_formats
+from comity.sync.expressions.calls import Run, eager, situated
 from comity.sync.expressions.errors import (
     AllTaken,
     ArgumentMissing,
@@ -35,32 +36,18 @@ from comity.sync.expressions.tree import Argument, Bareword, Call, Constant, Omi
 from comity.sync.expressions.values import Value, is_empty, to_boolean, to_text
 
 Row = TypeVar("Row")
-Run: TypeAlias = Callable[[Row, Context], Value]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene(Generic[Row]):
-    """A call that is being compiled, and what compiles its arguments."""
+    """A call that is being compiled, and its arguments, which are compiled already."""
 
     call: Call
-    compile: Callable[[Argument], Run[Row]]
+    arguments: Sequence[Run[Row]]
 
-    def argument(self, at: int) -> Run[Row]:
-        """Compile one argument; beyond the last one it is null."""
-        given = self.call.arguments
-        return self.compile(given[at] if at < len(given) else Omitted())
-
-    def guarded(self, run: Run[Row]) -> Run[Row]:
-        """The same, with faults given their place."""
-        place, name = self.call.place, self.call.name
-
-        def guarded(row: Row, context: Context) -> Value:
-            try:
-                return run(row, context)
-            except Fault as fault:
-                raise fault.at(place, name) from None
-
-        return guarded
+    def optional(self, at: int) -> Run[Row]:
+        """An argument, or null beyond the last one."""
+        return self.arguments[at] if at < len(self.arguments) else lambda _row, _context: None
 
 
 def check_count(call: Call, least: int, most: int | None) -> None:
@@ -86,17 +73,36 @@ def _counted(least: int, most: int | None) -> str:
     return str(least) if least == most else f"{least} to {most}"
 
 
+class _Decision(Generic[Row]):
+    """IIF; in a branch it may be followed by the next one, and so for as long as the chain is, without recursing."""
+
+    __slots__ = ("_call", "_condition", "_if_false", "_if_true")
+
+    def __init__(self, scene: Scene[Row]) -> None:
+        self._call = scene.call
+        self._condition, self._if_true, self._if_false = scene.arguments
+
+    def __call__(self, row: Row, context: Context) -> Value:
+        here = self
+        while True:
+            value = here._condition(row, context)
+            branch = here._if_true if value is True or here._holds(value) else here._if_false
+            if not isinstance(branch, _Decision):
+                return branch(row, context)
+            here = branch
+
+    def _holds(self, value: Value) -> bool:
+        """Null and empty fail the check (documented); anything but a boolean is a fault."""
+        try:
+            return not is_empty(value) and to_boolean(value)
+        except Fault as fault:
+            raise fault.at(self._call.place, self._call.name) from None
+
+
 def _iif(scene: Scene[Row]) -> Run[Row]:
     check_count(scene.call, 3, 3)
     _check_condition(scene.call, scene.call.arguments[0])
-    condition, if_true, if_false = (scene.argument(at) for at in range(3))
-    holds = scene.guarded(lambda row, context: _holds(condition(row, context)))
-    return lambda row, context: if_true(row, context) if holds(row, context) else if_false(row, context)
-
-
-def _holds(value: Value) -> bool:
-    """Null and empty fail the check (documented); anything but a boolean is a fault."""
-    return value if isinstance(value, bool) else not is_empty(value) and to_boolean(value)
+    return _Decision(scene)
 
 
 _MARKERS: Final = frozenset({Bareword.IGNORE_ATTRIBUTE_FLOW, Bareword.IGNORE_OBJECT_FLOW})
@@ -134,41 +140,37 @@ def _switch(scene: Scene[Row]) -> Run[Row]:
             function=source_node.name,
             rule=f"not as the source of {call.name}",
         )
-    keys = call.arguments[2::2]
-    values = [scene.compile(each) for each in call.arguments[3::2]]
-    default = scene.argument(1)
-    key_of = _key_run(scene, source_node)
-    if all(isinstance(key, Constant) for key in keys):
-        return _switch_on_constants(
-            [_key(key.value) for key in keys if isinstance(key, Constant)], values, key_of, default
-        )
-    return _switch_on_any([_key_run(scene, key) for key in keys], values, key_of, default)
+    key_nodes = call.arguments[2::2]
+    keys, values = scene.arguments[2::2], scene.arguments[3::2]
+    key_of, default = eager(call, _key, scene.arguments[:1]), scene.arguments[1]
+    if all(isinstance(key, Constant) for key in key_nodes):
+        known = [_key(key.value) for key in key_nodes if isinstance(key, Constant)]
+        return _switch_on_constants(known, values, key_of, default)
+    return _switch_on_any([eager(call, _key, [key]) for key in keys], values, key_of, default)
 
 
-def _switch_on_constants(keys: list[str], values: list[Run[Row]], key_of: Run[Row], default: Run[Row]) -> Run[Row]:
+def _switch_on_constants(
+    keys: Sequence[str], values: Sequence[Run[Row]], key_of: Run[Row], default: Run[Row]
+) -> Run[Row]:
     by_key: dict[Value, Run[Row]] = {}
     for key, value in zip(keys, values, strict=True):
         by_key.setdefault(key, value)
     return lambda row, context: by_key.get(key_of(row, context), default)(row, context)
 
 
-def _key_run(scene: Scene[Row], node: Argument) -> Run[Row]:
-    """A node as the text by which Switch compares."""
-    run = scene.compile(node)
-    return scene.guarded(lambda row, context: _key(run(row, context)))
-
-
-def _switch_on_any(keys: list[Run[Row]], values: list[Run[Row]], key_of: Run[Row], default: Run[Row]) -> Run[Row]:
+def _switch_on_any(
+    keys: Sequence[Run[Row]], values: Sequence[Run[Row]], key_of: Run[Row], default: Run[Row]
+) -> Run[Row]:
     pairs = tuple(zip(keys, values, strict=True))
 
-    def chosen(row: Row, context: Context) -> Run[Row]:
+    def run(row: Row, context: Context) -> Value:
         wanted = key_of(row, context)
         for key, value in pairs:
             if key(row, context) == wanted:
-                return value
-        return default
+                return value(row, context)
+        return default(row, context)
 
-    return lambda row, context: chosen(row, context)(row, context)
+    return run
 
 
 def _key(value: Value) -> str:
@@ -177,7 +179,7 @@ def _key(value: Value) -> str:
 
 def _coalesce(scene: Scene[Row]) -> Run[Row]:
     check_count(scene.call, 1, None)
-    *sources, last = [scene.compile(each) for each in scene.call.arguments]
+    *sources, last = scene.arguments
 
     def run(row: Row, context: Context) -> Value:
         for source in sources:
@@ -193,7 +195,7 @@ def _select_unique_value(scene: Scene[Row]) -> Run[Row]:
     check_count(scene.call, 2, None)
     for at in range(len(scene.call.arguments)):
         check_given(scene.call, at)
-    rules = [scene.compile(each) for each in scene.call.arguments]
+    rules, place, name = scene.arguments, scene.call.place, scene.call.name
 
     def run(row: Row, context: Context) -> Value:
         tried = 0
@@ -201,32 +203,34 @@ def _select_unique_value(scene: Scene[Row]) -> Run[Row]:
             value = rule(row, context)
             if is_empty(value):
                 continue
-            if not context.is_taken(to_text(value)):
-                return value
+            try:
+                if not context.is_taken(to_text(value)):
+                    return value
+            except Fault as fault:
+                raise fault.at(place, name) from None
             tried += 1
         if tried:
-            raise Fault(AllTaken, tried=tried)
+            raise Fault(AllTaken, tried=tried).at(place, name)
         return None
 
-    return scene.guarded(run)
+    return run
 
 
 def _format_date_time(scene: Scene[Row]) -> Run[Row]:
+    """With four arguments the styles come second, with three there are none."""
     given = len(scene.call.arguments)
-    styled = given == 4
     check_count(scene.call, 3 if given < 4 else 1, 4)
-    if styled:
+    if given < 4:
+        source, read_as, write_as = scene.arguments
+        styles = scene.optional(given)
+    else:
         check_given(scene.call, 2)
-    source, read_as, write_as = scene.argument(0), scene.argument(1 + styled), scene.argument(2 + styled)
-    styles = scene.argument(1) if styled else scene.compile(Omitted())
+        source, styles, read_as, write_as = scene.arguments
+    return situated(scene.call, _reformatted, [source, read_as, write_as, styles], required=3)
 
-    def run(row: Row, context: Context) -> Value:
-        date, form, wanted = source(row, context), read_as(row, context), write_as(row, context)
-        if date is None or form is None or wanted is None:
-            return None
-        return date_formats.convert(date, styles(row, context), form, wanted, today=context.now)
 
-    return scene.guarded(run)
+def _reformatted(context: Context, source: Value, read_as: Value, write_as: Value, styles: Value) -> str:
+    return date_formats.convert(source, styles, read_as, write_as, today=context.now)
 
 
 def _replace(scene: Scene[Row]) -> Run[Row]:
@@ -241,10 +245,8 @@ def _replace(scene: Scene[Row]) -> Run[Row]:
             line=call.place.line, column=call.place.column, function=call.name, given=sorted(present)
         ) from None
     _check_pattern(call, given)
-    source = scene.argument(0)
-    runs = [scene.compile(given[name]) for name in PARAMETERS if name in present]
-    replace = _REPLACERS[mode]
-    return scene.guarded(lambda row, context: replace(source(row, context), *[each(row, context) for each in runs]))
+    chosen = [run for name, run in zip(PARAMETERS, scene.arguments[1:], strict=False) if name in present]
+    return eager(call, _REPLACERS[mode], [scene.arguments[0], *chosen])
 
 
 _REPLACERS: Final[dict[Mode, Callable[..., Value]]] = {

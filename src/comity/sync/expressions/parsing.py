@@ -42,11 +42,12 @@ from comity.sync.expressions.tree import (
 )
 
 CHARACTERS_MAX: Final = 10_000
-NESTING_MAX: Final = 100
-"""Deep enough for a hundred conditions in a row; keeps evaluation far from Python's own limit."""
+NESTING_MAX: Final = 250
+"""Chains of IIF count once. Evaluation takes at most two of Python's frames per level, far from its limit of 1,000."""
 DIGITS_MAX: Final = 40
 
 _ESCAPE: Final = re.compile(r'\\([\\"])')
+_LAST_WORD: Final = re.compile(r"([A-Za-z]+)\s*\Z")
 _LOGICAL: Final = frozenset({"AND", "OR", "NOT"})
 _END: Final = "$END"
 
@@ -145,13 +146,22 @@ def _explained(text: str, wrong: UnexpectedInput) -> ExpressionError:
     if isinstance(wrong, UnexpectedCharacters):
         return _explained_character(text, wrong)
     if isinstance(wrong, UnexpectedToken) and wrong.token.type != _END:
-        token = wrong.token
-        if token.type == "NAME" and token.value.upper() in _LOGICAL:
-            return NoLogicalOperators(line=token.line, column=token.column, found=token.value)
-        return ParseError(line=token.line, column=token.column, found=str(token)[:40], expected=_expected(wrong))
+        return _explained_token(text, wrong)
     end = _end_of(text)
     expected = _expected(wrong) if isinstance(wrong, UnexpectedToken) else ")"
     return NotClosed(line=end.line, column=end.column, expected=expected)
+
+
+def _explained_token(text: str, wrong: UnexpectedToken) -> ExpressionError:
+    """`[a]="1" AND …` stumbles at the operator, `NOT [a]` at what follows it."""
+    token = wrong.token
+    before = _LAST_WORD.search(text, 0, token.start_pos or 0)
+    if token.type == "NAME" and token.value.upper() in _LOGICAL:
+        return NoLogicalOperators(line=token.line, column=token.column, found=token.value)
+    if before and before[1].upper() in _LOGICAL:
+        place = _end_of(text[: before.start() + 1])
+        return NoLogicalOperators(line=place.line, column=place.column - 1, found=before[1])
+    return ParseError(line=token.line, column=token.column, found=str(token)[:40], expected=_expected(wrong))
 
 
 def _explained_character(text: str, wrong: UnexpectedCharacters) -> ExpressionError:

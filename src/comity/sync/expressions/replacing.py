@@ -10,7 +10,7 @@ from typing import Final
 
 from regex import Match
 
-from comity.sync.expressions.dotnet import PatternError
+from comity.sync.expressions.dotnet_reader import PatternError
 from comity.sync.expressions.errors import Fault, PatternGroupMissing, PatternRefused, TextTooLong
 from comity.sync.expressions.patterns import Pattern, compile_pattern
 from comity.sync.expressions.values import TEXT_CHARACTERS_MAX, Value, is_empty, to_text

@@ -95,8 +95,15 @@ Term: TypeAlias = Call | AttributeOf | Constant | Word
 Argument: TypeAlias = Term | Comparison | Omitted
 
 
-def to_text(node: Argument) -> str:
+def to_text(tree: Argument) -> str:
     """Write a tree so that it is read as the same tree."""
+    texts: dict[int, str] = {}
+    for node in bottom_up(tree):
+        texts[id(node)] = _written(node, [texts[id(each)] for each in children(node)])
+    return texts[id(tree)]
+
+
+def _written(node: Argument, parts: list[str]) -> str:
     match node:
         case AttributeOf(name):
             return f"[{name}]"
@@ -111,10 +118,10 @@ def to_text(node: Argument) -> str:
             return word.value
         case Omitted():
             return ""
-        case Comparison(left, operator, right):
-            return f"{to_text(left)} {operator} {to_text(right)}"
-        case Call(name, arguments):
-            return f"{name}({', '.join(map(to_text, arguments))})"
+        case Comparison(operator=operator):
+            return f" {operator} ".join(parts)
+        case Call(name):
+            return f"{name}({', '.join(parts)})"
 
 
 def children(node: Argument) -> tuple[Argument, ...]:
@@ -128,10 +135,24 @@ def children(node: Argument) -> tuple[Argument, ...]:
             return ()
 
 
-def walk(node: Argument) -> Iterator[tuple[Argument, int]]:
-    """Every node with its depth, the outermost at 1; does not recurse, so depth is no danger."""
-    waiting = [(node, 1)]
+def walk(tree: Argument) -> Iterator[tuple[Argument, int]]:
+    """Every node in the order of the text, with its depth, the outermost at 1.
+
+    A chain of conditions is not deep: IIF in a branch of IIF, which stands for AND and OR, counts as one level.
+    Nothing here recurses, so depth is no danger.
+    """
+    waiting: list[tuple[Argument, int]] = [(tree, 1)]
     while waiting:
-        each, depth = waiting.pop()
-        yield each, depth
-        waiting.extend((child, depth + 1) for child in reversed(children(each)))
+        node, depth = waiting.pop()
+        yield node, depth
+        inner = [(each, depth + (not _continues(node, at, each))) for at, each in enumerate(children(node))]
+        waiting.extend(reversed(inner))
+
+
+def bottom_up(tree: Argument) -> Iterator[Argument]:
+    """Every node after all that stands within it; the last in the text comes first."""
+    return reversed([node for node, _ in walk(tree)])
+
+
+def _continues(node: Argument, at: int, child: Argument) -> bool:
+    return at > 0 and isinstance(node, Call) and isinstance(child, Call) and node.name == child.name == "IIF"

@@ -109,7 +109,7 @@ def to_whole(value: Value, *, least: int | None = None, most: int | None = None)
     if number != int(number):
         raise Fault(WholeNumberNeeded, given=kind(value))
     if (least is not None and number < least) or (most is not None and number > most):
-        raise Fault(NumberOutOfRange, given=number, least=least, most=most)
+        raise Fault(NumberOutOfRange, least=least, most=most)
     return int(number)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from comity.sync.expressions.dotnet import PatternError
+from comity.sync.expressions.dotnet_reader import PatternError
 from comity.sync.expressions.parsing import nearest
 from comity.sync.expressions.patterns import Pattern, compile_pattern
 from comity.sync.scoping.model import (
