@@ -136,7 +136,7 @@ def works(comity: Comity) -> list[Work]:
     from comity.directory import handlers as directory
     from comity.sync import handlers as sync
 
-    return [sync.offered(comity.db), directory.offered(comity.db)]
+    return [sync.offered(comity.db), sync.offered_plans(comity.db), directory.offered(comity.db)]
 
 
 async def run_worker(settings: Settings, *, may_migrate: bool | None = None, supervisor: int | None = None) -> None:

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
-from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
 from comity.sync.model import Action, Counts, Job, Receipt, RunState, Skip, Status
-from comity.sync.targets import Target
 
 _COUNTED: Final = {
     Action.CREATE: "created",
@@ -59,27 +57,17 @@ async def project(
         await store.project(tx, rows, at=tx.now)
 
 
-async def project_plan(db: Database, plan_id: PlanId, job: Job, target: Target) -> None:
-    """Bring log, links and figures up to date with all receipts of a plan, then end it.
-
-    Raises:
-        InboundSyncOff: the target has closed its door; its receipts stay there.
-    """
-    after = 0
-    while True:
-        async with target.visit(flushed=True) as visit:
-            receipts = await visit.receipts(plan_id, after=after)
-        async with db.tenant(job.tenant_id) as tx:
-            if not receipts:
-                await store.end_plan(tx, plan_id, "interrupted", Counts())
-                return
-            logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
-            missing = [each for each in receipts if each.step not in logged]
-            counted = count(missing, [])
-            runs = await open_runs(tx, job, counted, plan_id)
-            await project(tx, job.id, runs, missing, [])
-            await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
-        after = receipts[-1].step
+async def project_missing(
+    tx: Transaction, job: Job, plan_id: PlanId, receipts: Sequence[Receipt], *, after: int, kind: str | None = None
+) -> None:
+    """Project those of these receipts that the log does not hold; somebody else may be at the same plan."""
+    await store.lock_plan(tx, plan_id)
+    logged = await store.logged_steps(tx, plan_id, after=after, up_to=receipts[-1].step)
+    missing = [each for each in receipts if each.step not in logged]
+    counted = count(missing, [])
+    runs = await open_runs(tx, job, counted, plan_id, kind=kind)
+    await project(tx, job.id, runs, missing, [])
+    await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
 
 
 async def refuse(tx: Transaction, job: Job, cause: CauseId, runs: Iterable[RunId], code: str) -> None:

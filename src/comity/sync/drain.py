@@ -15,9 +15,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from comity.core.caller import Caller
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
-from comity.db.crossings.cycle import InboundSyncOff, claim, wait_for_visits
+from comity.db.crossings.cycle import InboundSyncOff, claim
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.directory.store import analyze_people
@@ -25,15 +24,14 @@ from comity.events import feed
 from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
-from comity.sync.books import count, open_runs, project, project_plan, refuse
+from comity.sync.books import count, open_runs, project, refuse
 from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
 from comity.sync.passage import Passage, Passed
 from comity.sync.reading import Reading, read_page
+from comity.sync.recovering import recover
 from comity.sync.references import note_references
-from comity.sync.targets import LocalTarget
 from comity.sync.worklist import Worklist, read_entries
 
 NOWHERE: Final = UUID(int=0)
@@ -150,7 +148,6 @@ class _Drain:
 
     async def run(self) -> Drained:
         await self._recover()
-        await self._extend()
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 self._all_jobs = await store.list_jobs(tx)
@@ -171,28 +168,10 @@ class _Drain:
 
     async def _recover(self) -> None:
         """Project what an earlier drain applied before it was cut off (design §4.6)."""
-        async with self._db.tenant(self._source) as tx:
-            jobs = {each.id: each for each in await store.list_jobs(tx)}
-            cut_off = await store.open_plans(tx, list(jobs))
-            if cut_off:
-                await wait_for_visits(tx)
-        for plan_id, job_id in cut_off:
-            target = LocalTarget(self._db, source=self._source, target=jobs[job_id].target_tenant_id)
-            try:
-                await project_plan(self._db, plan_id, jobs[job_id], target)
-            except InboundSyncOff:
-                # The target closed its door: its receipts stay there, and the plan stays open for later. Even
-                # if the door opens again in this moment, nothing new may come before them.
-                self._unread.add(job_id)
+        self._unread = await recover(self._db, self._source)
         # Of all jobs, not of those with a plan cut off: a drain may have been cut off before it came to them.
         async with self._db.tenant(self._source) as tx:
-            self._resumed = await store.running_runs(tx, list(jobs))
-
-    async def _extend(self) -> None:
-        """Before anything is read: tenants that joined the organisation get what is shared with all."""
-        async with self._db.tenant(self._source, cause=self._cause) as tx:
-            if any(each.for_later_tenants for each in await store.list_jobs(tx)):
-                await extend_shares(tx, Caller.system("sync", tenant_id=self._source, cause=self._cause))
+            self._resumed = await store.running_runs(tx)
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""

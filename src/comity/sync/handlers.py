@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from comity.core.ids import TenantId
+from comity.core.ids import PlanId, TenantId
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.events.model import Change, ChangeKind
 from comity.jobs.due import put
 from comity.jobs.model import Order, Task, Work
-from comity.sync import store
+from comity.sync import plans, store
 from comity.sync.drain import drain
 from comity.sync.interests import Interests
+from comity.sync.planned import JobClosed
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
 
@@ -52,6 +53,19 @@ def offered(db: Database) -> Work:
         return db.clock.now() + timedelta(seconds=INTERVAL_S) if again else None
 
     return Work(kind=DRAIN, handler=handle, spacing=SPACING)
+
+
+def offered_plans(db: Database) -> Work:
+    """Making large plans as background work; what is found is stored as it is found."""
+
+    async def handle(task: Task) -> datetime | None:
+        try:
+            await plans.fill(db, task.order.tenant_id, PlanId(task.order.key))
+        except JobClosed:
+            return None  # the plan says that it was refused
+        return None
+
+    return Work(kind=plans.PLAN, handler=handle)
 
 
 def _may_wake(change: Change) -> bool:

@@ -251,6 +251,8 @@ class Reason(StrEnum):
     """An account of the target's own has her mail."""
     DATA = "AttributeValueRefused"
     CHANGED_MEANWHILE = "TargetChangedMeanwhile"
+    CHANGED_SINCE_PLAN = "ChangedSincePlan"
+    """It came up after a plan was made, and was not shown."""
 
 
 class Step(NamedTuple):

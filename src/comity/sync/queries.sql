@@ -126,10 +126,13 @@ values (%(tenant_id)s, %(id)s, %(job_id)s, %(run_id)s, %(kind)s, %(state)s, %(gu
 -- name: end_plan
 update sync_plan set state = %(state)s, counts = %(counts)s where tenant_id = %(tenant_id)s and id = %(id)s;
 
+-- name: lock_plan
+select from sync_plan where tenant_id = %(tenant_id)s and id = %(id)s for update;
+
 -- name: open_plans
--- Drains that were cut off: their receipts may not have been projected.
-select id, job_id from sync_plan
-where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'applying' order by id;
+-- Drains and plans that were cut off: their receipts may not have been projected.
+select id, job_id, kind, cause from sync_plan
+where tenant_id = %(tenant_id)s and state = 'applying' order by id;
 
 -- name: advance
 -- The watermark, behind everything that was applied.
@@ -167,7 +170,7 @@ where tenant_id = %(tenant_id)s and id = any (%(ids)s);
 -- name: running_runs
 -- Runs of drains that have not ended; whoever holds the claim ends them.
 select id, job_id, cause from sync_run
-where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and state = 'Running' and kind in ('initial', 'incremental');
+where tenant_id = %(tenant_id)s and state = 'Running' and kind in ('initial', 'incremental');
 
 -- name: last_runs
 -- The newest run of each job.

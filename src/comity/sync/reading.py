@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from comity.core.ids import JobId, UserId
 from comity.db.transaction import Transaction
-from comity.sync import store
+from comity.sync import plan_store, store
 from comity.sync.mapping_rows import AttributeMapping
 from comity.sync.model import Computed, Job, JobState, Person, ScopeMode
+from comity.sync.planned import Proposal
 from comity.sync.scope_filter import Sifted, compiled_filter, sift
 
 
@@ -38,16 +39,26 @@ class Reading:
         return frozenset(found)
 
 
-async def read_page(tx: Transaction, jobs: Sequence[Job], known: Sequence[Job], ids: Sequence[UserId]) -> Reading:
+async def read_page(
+    tx: Transaction,
+    jobs: Sequence[Job],
+    known: Sequence[Job],
+    ids: Sequence[UserId],
+    *,
+    proposal: Proposal | None = None,
+) -> Reading:
     """Read one page as the source, for these jobs.
 
-    `known` are all jobs of the tenant: what one lets go, another of the same pair may still manage.
+    `known` are all jobs of the tenant: what one lets go, another of the same pair may still manage. `proposal`
+    is what would be assigned otherwise, if there is only one job.
     """
     siblings = _siblings(jobs, known)
     assigned = [each.id for each in siblings if each.scope_mode is not ScopeMode.ALL]
     running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
     people = await store.load_people(tx, ids)
     in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
+    if proposal is not None and proposal.assigns and jobs[0].id in assigned:
+        in_scope[jobs[0].id] = await plan_store.load_in_scope_proposed(tx, jobs[0].id, proposal, ids)
     links = await store.load_links(tx, [each.id for each in siblings], ids)
     wanted = {person.manager_id for person in people if person.manager_id is not None}
     managers = await store.load_links(tx, [each.id for each in jobs], list(wanted)) if wanted else {}

@@ -20,7 +20,6 @@ from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
 from comity.sync.interests import interests_of
-from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
 from comity.tenancy.organizations.service import load_membership
 
@@ -208,19 +207,13 @@ async def _share(
         raise NothingToShare
     if target == tx.tenant_id:
         raise ShareWithOneself
-    name = organization_job_name(target) if origin is Origin.ORGANIZATION else f"Sync_{target}"
+    name = f"MTO_Sync_{target}" if origin is Origin.ORGANIZATION else f"Sync_{target}"
     jobs = await store.list_jobs(tx)
     job = next((each for each in jobs if each.name == name), None)
     is_new = job is None
     if job is None:
-        job = Job(
-            tenant_id=tx.tenant_id, id=JobId(new_id()), version=1, name=name, target_tenant_id=target, origin=origin,
-            state=JobState.ACTIVE, state_reason=None, scope_mode=ScopeMode.ASSIGNED, for_later_tenants=for_later,
-            actions=Actions(), interval_s=INTERVAL_S, watermark=None, created_at=tx.now,
-        )  # fmt: skip
-        await store.add_job(tx, job, interests_of(job))
-        facts = {"name": name, "target": target, "scope": job.scope_mode.value}
-        await record(tx, caller, Record("Add sync job", "syncJob", job.id, after=facts))
+        job = draft_job(tx, name, target, origin, for_later=for_later)
+        await add_job(tx, caller, job)
         append(tx, [Change(ChangeKind.JOB_CHANGED, job.id)])
     elif for_later and await store.set_for_later(tx, job.id, for_later=True):
         after = {"forLaterTenants": True}
@@ -237,6 +230,22 @@ async def _share(
         append(tx, [Change(ChangeKind.ASSIGNMENT_ADDED, job.id, each) for each in added])
     overlapping = tuple(each.name for each in jobs if each.target_tenant_id == target and each.name != name)
     return Shared(job, is_new, len(added), overlapping)
+
+
+def draft_job(tx: Transaction, name: str, target: TenantId, origin: Origin, *, for_later: bool = False) -> Job:
+    """A new job as it begins: assigned people only, all actions, the default mapping."""
+    return Job(
+        tenant_id=tx.tenant_id, id=JobId(new_id()), version=1, name=name, target_tenant_id=target, origin=origin,
+        state=JobState.ACTIVE, state_reason=None, scope_mode=ScopeMode.ASSIGNED, for_later_tenants=for_later,
+        actions=Actions(), interval_s=INTERVAL_S, watermark=None, created_at=tx.now,
+    )  # fmt: skip
+
+
+async def add_job(tx: Transaction, caller: Caller, job: Job) -> None:
+    """Save a new job; who makes use of it tells the feed."""
+    await store.add_job(tx, job, interests_of(job))
+    facts = {"name": job.name, "target": job.target_tenant_id, "scope": job.scope_mode.value}
+    await record(tx, caller, Record("Add sync job", "syncJob", job.id, after=facts))
 
 
 async def _move(tx: Transaction, caller: Caller, job_id: JobId, state: JobState, action: str, why: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -167,9 +167,17 @@ async def end_plan(tx: Transaction, plan_id: PlanId, state: str, counts: Counts)
     await tx.execute(Q.end_plan, id=plan_id, state=state, counts=jsonb(facts))
 
 
-async def open_plans(tx: Transaction, jobs: Sequence[JobId]) -> list[tuple[PlanId, JobId]]:
-    """Drains of these jobs that were cut off, oldest first."""
-    return [(PlanId(row[0]), JobId(row[1])) for row in await tx.rows(Q.open_plans, jobs=list(jobs))]
+async def open_plans(tx: Transaction) -> list[tuple[PlanId, JobId, str, CauseId]]:
+    """Drains and plans that were cut off, oldest first, with their kind and cause."""
+    return [
+        (PlanId(plan_id), JobId(job_id), kind, CauseId(cause))
+        for plan_id, job_id, kind, cause in await tx.rows(Q.open_plans)
+    ]
+
+
+async def lock_plan(tx: Transaction, plan_id: PlanId) -> None:
+    """Let nobody else project the plan's receipts meanwhile."""
+    await tx.execute(Q.lock_plan, id=plan_id)
 
 
 async def advance(tx: Transaction, job_id: JobId, position: int) -> None:
@@ -205,10 +213,10 @@ async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, er
         await tx.execute(Q.end_run, ids=list(ids), at=tx.now, state=state.value, error=error)
 
 
-async def running_runs(tx: Transaction, jobs: Collection[JobId]) -> dict[JobId, dict[CauseId, RunId]]:
-    """Runs of these jobs that have not ended, by cause."""
+async def running_runs(tx: Transaction) -> dict[JobId, dict[CauseId, RunId]]:
+    """Runs of drains that have not ended, by job and cause."""
     found: dict[JobId, dict[CauseId, RunId]] = {}
-    for run_id, job_id, cause in await tx.rows(Q.running_runs, jobs=list(jobs)):
+    for run_id, job_id, cause in await tx.rows(Q.running_runs):
         found.setdefault(job_id, {})[cause] = run_id
     return found
 

@@ -57,12 +57,17 @@ async def wait_for_visits(tx: Transaction) -> None:
 
 
 @asynccontextmanager
-async def claim(db: Database, source: TenantId) -> AsyncIterator[bool]:
+async def claim(db: Database, source: TenantId, *, patient: bool = False) -> AsyncIterator[bool]:
     """Whether the source's drain is ours; one process drains a tenant at a time.
 
-    The claim is a session lock: it ends with the process that holds it, however that ends.
+    The claim is a session lock: it ends with the process that holds it, however that ends. `patient` waits until
+    it is free.
     """
     async with db.direct() as connection:
+        if patient:
+            await connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (f"drain:{source}",))
+            yield True
+            return
         cursor = await connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (f"drain:{source}",))
         row = await cursor.fetchone()
         yield bool(row and row[0])
