@@ -107,7 +107,8 @@ async def cast(request: pytest.FixtureRequest, fabrikam: Org, contoso: Org, tail
         await tailspin.add_person("charlie"),
     ]
     share = share_with_everybody if request.param == "organisation-wide" else share_pairwise(orgs)
-    return Cast(db, fabrikam, contoso, tailspin, *people, share=share)
+    annie, bob, barbara, charlie = people
+    return Cast(db, fabrikam, contoso, tailspin, annie, bob, barbara, charlie, share)
 
 
 async def standing(org: Org, home: User) -> User | None:

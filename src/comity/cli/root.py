@@ -26,9 +26,11 @@ COMMANDS: Final = {
     "accept": (_AT + "partner:accept", "Let another tenant's people in."),
     "share": (_AT + "sync:share", "Offer people to other tenants."),
     "unshare": (_AT + "sync:unshare", "Share people no longer."),
+    "mapping": (_AT + "mapping:mapping", "What sync jobs map: show, set, try an expression."),
     "sync": (_AT + "sync:sync", "Run sync jobs, see how they stand, read the log."),
     "people": (_AT + "people:people", "Find people as somebody."),
     "access": (_AT + "access:access", "Who may talk to whom across the border."),
+    "eval": (_AT + "eval:evaluate", "Evaluate a file of vectors."),
     "chat": (_AT + "chat:chat", "Write and read as a person."),
     "app": (_AT + "app:app", "Programs that may sign in."),
 }

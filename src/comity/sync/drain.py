@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from comity.core.caller import Caller
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
 from comity.db.crossings.cycle import InboundSyncOff, claim
 from comity.db.database import Database
@@ -27,6 +28,7 @@ from comity.sync import store
 from comity.sync.books import count, open_runs, project, refuse
 from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
 from comity.sync.lanes import Lane, open_lane
+from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
 from comity.sync.passage import Passage, Passed
 from comity.sync.reading import Reading, read_page
@@ -148,6 +150,7 @@ class _Drain:
 
     async def run(self) -> Drained:
         await self._recover()
+        await self._extend()
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 self._all_jobs = await store.list_jobs(tx)
@@ -172,6 +175,12 @@ class _Drain:
         # Of all jobs, not of those with a plan cut off: a drain may have been cut off before it came to them.
         async with self._db.tenant(self._source) as tx:
             self._resumed = await store.running_runs(tx)
+
+    async def _extend(self) -> None:
+        """Before anything is read: tenants that joined the organisation get what is shared with all."""
+        async with self._db.tenant(self._source, cause=self._cause) as tx:
+            if any(each.for_later_tenants for each in await store.list_jobs(tx)):
+                await extend_shares(tx, Caller.system("sync", tenant_id=self._source, cause=self._cause))
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""

@@ -249,7 +249,9 @@ def _constant(value: object, target: Field, number: int) -> str | bool:
     if target is Attribute.USER_TYPE and value not in USER_TYPES:
         raise ConstantInvalid(row=number, target=name, value=value, wanted="Member or Guest")
     fault = extension_fault(name, value) if isinstance(target, Extension) else text_fault(value)
-    if fault or target in {Attribute.USER_PRINCIPAL_NAME, Attribute.MANAGER_ID}:
+    if target is Attribute.MANAGER_ID:
+        raise ReferenceMapped(row=number, target=name)
+    if fault or target is Attribute.USER_PRINCIPAL_NAME:
         raise ConstantInvalid(row=number, target=name, value=value[:80], wanted="a text that can be stored there")
     return value
 

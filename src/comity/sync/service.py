@@ -20,6 +20,7 @@ from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
 from comity.sync.interests import interests_of
+from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
 from comity.tenancy.organizations.service import load_membership
 
@@ -207,7 +208,7 @@ async def _share(
         raise NothingToShare
     if target == tx.tenant_id:
         raise ShareWithOneself
-    name = f"MTO_Sync_{target}" if origin is Origin.ORGANIZATION else f"Sync_{target}"
+    name = organization_job_name(target) if origin is Origin.ORGANIZATION else f"Sync_{target}"
     jobs = await store.list_jobs(tx)
     job = next((each for each in jobs if each.name == name), None)
     is_new = job is None

@@ -76,14 +76,29 @@ async def show(session: Session, name: str, of: str) -> None:
 @click.option("--redeem-inbound/--no-redeem-inbound", default=None, help="Their people appear here without a prompt.")
 @click.option("--redeem-outbound/--no-redeem-outbound", default=None, help="Ours appear there without a prompt.")
 @click.option("--sync/--no-sync", default=None, help="Their sync may create people here (isSyncAllowed).")
+@click.option("--group-sync/--no-group-sync", default=None, help="Their sync may create groups here, too.")
 @of_tenant
 @pass_session
 async def set_(
-    session: Session, name: str, redeem_inbound: bool | None, redeem_outbound: bool | None, sync: bool | None, of: str
+    session: Session,
+    name: str,
+    redeem_inbound: bool | None,
+    redeem_outbound: bool | None,
+    sync: bool | None,
+    group_sync: bool | None,
+    of: str,
 ) -> None:
     """Change settings toward a partner; what is not named stays."""
-    from comity.partners.model import PartnerUnknown
-    from comity.partners.service import accept_users, create_partner, get_partner, update_partner, withdraw_acceptance
+    from comity.partners.model import PartnerUnknown, SyncPolicy
+    from comity.partners.service import (
+        accept_users,
+        create_partner,
+        create_sync_policy,
+        get_partner,
+        update_partner,
+        update_sync_policy,
+        withdraw_acceptance,
+    )
 
     def change(settings: PartnerSettings) -> PartnerSettings:
         inbound = settings.redeem_inbound if redeem_inbound is None else redeem_inbound
@@ -102,6 +117,12 @@ async def set_(
                 found = await accept_users(tx, place.caller, partner_id, redeem=False)
             elif sync is False:
                 found = await withdraw_acceptance(tx, place.caller, partner_id)
+            if group_sync is not None:
+                if found.sync is None:
+                    await create_sync_policy(tx, place.caller, partner_id, SyncPolicy())
+                found = await update_sync_policy(
+                    tx, place.caller, partner_id, lambda policy: replace(policy, group_sync=group_sync)
+                )
             if redeem_inbound is not None or redeem_outbound is not None:
                 found = await update_partner(tx, place.caller, partner_id, change)
     session.out.show(_facts(found, names))
@@ -138,5 +159,6 @@ def _facts(entry: Partner, names: dict[TenantId, str]) -> dict[str, object]:
         "inboundAllowed": bool(entry.settings.redeem_inbound),
         "outboundAllowed": bool(entry.settings.redeem_outbound),
         "isSyncAllowed": bool(entry.sync and entry.sync.user_sync),
+        "isGroupSyncAllowed": bool(entry.sync and entry.sync.group_sync),
         "isInMultiTenantOrganization": entry.in_organization,
     }

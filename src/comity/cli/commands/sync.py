@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comity.cli.commands.scope import actions, filter_, groups, scope
 from comity.cli.options import Command, Group
 from comity.cli.place import Place, at, of_tenant
 from comity.cli.session import Session, pass_session
@@ -75,6 +76,10 @@ async def unshare(session: Session, names: tuple[str, ...], target: str | None, 
 @click.group(cls=Group)
 def sync() -> None:
     """Sync jobs: run them, see how they stand, read the provisioning log."""
+
+
+for each in (scope, filter_, groups, actions):
+    sync.add_command(each)
 
 
 @sync.command()
@@ -209,6 +214,7 @@ def _shared(each: Shared) -> dict[str, object]:
         "to": str(each.job.target_tenant_id),
         "new": each.is_new,
         "principals": each.added,
+        "laterTenants": each.job.for_later_tenants,
     }
 
 

@@ -1,0 +1,63 @@
+"""`comity eval`: evaluate a file of vectors; needs neither data directory nor database."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, Final
+
+import click
+
+from comity.cli.options import Command, Group
+
+_AT: Final = "comity.cli.commands.eval:"
+KINDS: Final = {
+    "expressions": (_AT + "expressions", "Expressions of attribute mappings."),
+    "scoping": (_AT + "scoping", "Scoping filters."),
+}
+"""Kind → where its command is, and a sentence for the list."""
+
+
+@click.group("eval", cls=Group, lazy=KINDS)
+def evaluate() -> None:
+    """Evaluate a file of vectors, and print a JSON array with one object per vector, in order."""
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+def expressions(file: IO[bytes]) -> None:
+    """Evaluate expressions over the source objects that stand beside them."""
+    from datetime import UTC, datetime
+
+    from comity.sync.expressions.vectors import evaluate_expression_vectors
+
+    show(evaluate_expression_vectors(read_vectors(file), now=datetime.now(UTC)))
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+def scoping(file: IO[bytes]) -> None:
+    """Ask scoping filters whether the source objects beside them are in scope."""
+    from comity.sync.scoping.vectors import evaluate_scoping_vectors
+
+    show(evaluate_scoping_vectors(read_vectors(file)))
+
+
+def read_vectors(file: IO[bytes]) -> Any:
+    """The vectors in a file: a list, or an object that holds one under `vectors`.
+
+    Raises:
+        ClickException: the file is no JSON, or holds no vectors.
+    """
+    try:
+        document = json.loads(file.read())
+    except ValueError as fault:
+        raise click.ClickException(f"{file.name} is no JSON: {fault}") from None
+    vectors = document.get("vectors") if isinstance(document, dict) else document
+    if not isinstance(vectors, list):
+        raise click.ClickException(f"{file.name} holds no vectors; it should be a list, or have one under “vectors”.")
+    return vectors
+
+
+def show(answers: list[dict[str, Any]]) -> None:
+    """Print the answers: always JSON, since the command is for programs."""
+    click.echo(json.dumps(answers, ensure_ascii=True))
