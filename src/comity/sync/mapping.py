@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from comity.directory.decide import is_mangled, mangled_upn
+from comity.directory.decide import TEXT_LENGTH_MAX, is_mangled, mangled_upn, text_fault
 from comity.directory.extensions import Extension, Extensions
 from comity.directory.model import Attribute
 from comity.sync.attributes import NEVER_EMPTY, TRUTHS, bit_of, bits_read, name_of, place_of
@@ -30,7 +30,7 @@ from comity.sync.mapping_rows import (
     MappingRow,
     Nothing,
 )
-from comity.sync.model import CARRIED, Computed, Fault, Person, Values
+from comity.sync.model import CARRIED, Computed, Fault, Person, Reason, Values
 
 __all__ = ["DEFAULT_MAPPING", "CompiledMapping"]
 
@@ -89,7 +89,8 @@ class CompiledMapping:
         `IGNORE` stands where an expression leaves the target alone. A fault says that she has no values.
         """
         if not self.computes:
-            return self._pick((*person, mangled_upn(person.user_principal_name, self._domain), *self._constants))
+            values = self._pick((*person, mangled_upn(person.user_principal_name, self._domain), *self._constants))
+            return values if (person.longest or 0) <= TEXT_LENGTH_MAX else _fault_of(values) or values
         if computed is None:
             computed = self.compute(person)
         if isinstance(computed, Fault):
@@ -97,7 +98,8 @@ class CompiledMapping:
         upn: Any = person.user_principal_name if not self._maps_upn else computed[self._parts.upn_computed or 0]
         if upn is not IGNORE and upn is not None and not is_mangled(upn):
             upn = mangled_upn(upn, self._domain)
-        return self._pick((*person, upn, *self._constants, *computed))
+        values = self._pick((*person, upn, *self._constants, *computed))
+        return values if (person.longest or 0) <= TEXT_LENGTH_MAX else _fault_of(values) or values
 
     def values_of_new(self, wanted: Values) -> Values:
         """The values of a new account: with defaults, and nothing where an expression leaves the target alone."""
@@ -240,6 +242,14 @@ class _Parts:
 def _parts(mapping: AttributeMapping) -> _Parts:
     """Compiled once per mapping and process; every wake-up needs it again."""
     return _Parts(mapping)
+
+
+def _fault_of(values: Values) -> Fault | None:
+    """The first value that no door of the target would let in; written past the doors, it stands in the source."""
+    for attribute, value in zip(CARRIED, values, strict=True):
+        if value.__class__ is str and (error := text_fault(value)):
+            return Fault(Reason.DATA, {"attribute": name_of(attribute), "error": error})
+    return None
 
 
 def _fits(source: Direct, target: Attribute) -> bool:

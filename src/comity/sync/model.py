@@ -122,6 +122,8 @@ class Person(NamedTuple):
     extensions: Extensions | None
     is_external: bool
     is_deleted: bool
+    longest: int = 0
+    """Bytes of the longest text; tells at a glance that none is longer than an account may have."""
 
 
 class Present(NamedTuple):

@@ -53,12 +53,18 @@ class Passage:
     applying: Callable[[], None] = lambda: None
 
     async def take(
-        self, reading: Reading, people: Sequence[Person], causes: Mapping[UserId, CauseId], *, turn: int = 1
+        self,
+        reading: Reading,
+        people: Sequence[Person],
+        causes: Mapping[UserId, CauseId],
+        *,
+        turn: int = 1,
+        is_half: bool = False,
     ) -> Passed:
         """Look, decide and apply in one transaction of the target.
 
-        A batch that the database refuses is halved until the guilty person stands alone; an account
-        that changed under the plan is decided again.
+        A batch that the database refuses is halved until the guilty person stands alone; those whose names
+        it tore asunder are taken together once more. An account that changed under the plan is decided again.
 
         Raises:
             InboundSyncOff: the target has closed its door.
@@ -76,8 +82,9 @@ class Passage:
                 reason = Reason.UPN_TAKEN if isinstance(fault, Duplicate) else Reason.DATA
                 return Passed([], [Skip(people[0].id, None, reason, failed=True)])
             middle = len(people) // 2
-            first = await self.take(reading, people[:middle], causes)
-            return first + await self.take(reading, people[middle:], causes)
+            first = await self.take(reading, people[:middle], causes, is_half=True)
+            both = first + await self.take(reading, people[middle:], causes, is_half=True)
+            return both if is_half else await self._together(reading, people, causes, both)
         (lane.waiting if lane.settling else lane.unresolved).update((each, causes[each]) for each in plan.unresolved)
         passed = Passed(receipts, list(plan.skips))
         missed = {step.source_id for _, step in steps} - {receipt.source_id for receipt in receipts}
@@ -85,6 +92,17 @@ class Passage:
             again = [person for person in people if person.id in missed]
             return passed + await self.take(reading, again, causes, turn=turn + 1)
         return passed + Passed([], [Skip(each, None, Reason.CHANGED_MEANWHILE, failed=True) for each in sorted(missed)])
+
+    async def _together(
+        self, reading: Reading, people: Sequence[Person], causes: Mapping[UserId, CauseId], halves: Passed
+    ) -> Passed:
+        """Two who swap their names get through together only, and halving may have parted them."""
+        torn = {each.source_id for each in halves.skips if each.reason is Reason.UPN_TAKEN}
+        if len(torn) < 2:
+            return halves
+        kept = Passed(halves.receipts, [each for each in halves.skips if each.source_id not in torn])
+        again = [person for person in people if person.id in torn]
+        return kept + await self.take(reading, again, causes, is_half=True)
 
     def _numbered(self, plan: Plan) -> Sequence[tuple[int, Step]]:
         if self.choose is not None:

@@ -69,7 +69,12 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       creation_type is not null, deleted_at is not null
+       creation_type is not null, deleted_at is not null,
+       greatest(octet_length(display_name), octet_length(given_name), octet_length(surname), octet_length(mail_nickname),
+         octet_length(user_principal_name), octet_length(mail), octet_length(street_address), octet_length(city),
+         octet_length(state), octet_length(postal_code), octet_length(country), octet_length(company_name),
+         octet_length(department), octet_length(employee_id), octet_length(job_title), octet_length(office_location),
+         octet_length(preferred_language), octet_length(usage_location), octet_length(business_phone), octet_length(mobile_phone))
 from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]) order by id;
 
 -- name: in_scope
