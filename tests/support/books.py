@@ -60,16 +60,18 @@ def _wrong_links(
             complaints.append(f"{person} is {state} by {job} without a receipt")
             continue
         action, receipt_user = receipts[key][3], receipts[key][2]
-        expected = "deleted" if action == Action.DELETE else "linked"
+        expected = "deleted" if action in (Action.DELETE, Action.UNLINK) else "linked"
         there = users[target].get(user)
-        if (state, user) != (expected, receipt_user) or there is None or there[1] != person:
+        stands_for = action == Action.UNLINK or (there is not None and there[1] == person)
+        if (state, user) != (expected, receipt_user) or not stands_for:
             complaints.append(f"the link of {person} by {job} is {state} to {user}, last receipt {receipts[key]}")
     complaints += [f"{person} has receipts of {job} and no link" for job, person in newest.keys() - known]
     return complaints
 
 
 async def _wrong_runs(db: Database, source: TenantId) -> list[str]:
-    names = {Action.CREATE: 0, Action.UPDATE: 1, Action.ADOPT: 1, Action.DELETE: 2, Action.RESTORE: 3}
+    names = {Action.CREATE: 0, Action.UPDATE: 1, Action.ADOPT: 1, Action.DELETE: 2, Action.RESTORE: 3,
+             Action.UNLINK: 1}  # fmt: skip
     figures: defaultdict[Any, list[int]] = defaultdict(lambda: [0] * 6)
     for run, action, status, lines in await _rows(db, source, _RUN_LINES):
         at = names[Action(action)] if status == Status.SUCCESS else 4 if status == Status.SKIPPED else 5

@@ -92,6 +92,7 @@ class Org:
         )  # fmt: skip
         async with self.db.tenant(self.id) as tx:
             await insert_users(tx, [guest])
+            append(tx, [Change(ChangeKind.USER_CREATED, guest.id, external=True)])
         return guest
 
     async def change(self, user: User, **changes: Any) -> User:

@@ -19,6 +19,7 @@ from comity.core.ids import CauseId, GroupId, PlanId, TenantId, UserId
 from comity.core.permissions import Permission
 from comity.db.crossings.cycle import claim
 from comity.db.database import Database
+from comity.db.errors import Duplicate, ValueRefused
 from comity.events import feed
 from comity.events.model import ChangeKind, FeedExpired
 from comity.partners.service import load_outbound_half
@@ -28,7 +29,7 @@ from comity.sync.books import count, open_runs, project
 from comity.sync.comparing import compare
 from comity.sync.guards import check_guard, load_guard
 from comity.sync.lanes import Lane
-from comity.sync.model import PAGE_SIZE, Action, Job, Plan, Reason, RunState, Step
+from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed, decide
 from comity.sync.planned import (
     Item,
@@ -46,9 +47,13 @@ from comity.sync.proposing import commit_proposal
 from comity.sync.reading import Reading, read_page
 from comity.sync.recovering import recover
 from comity.sync.references import note_references
+from comity.sync.targets import Batch
+from comity.sync.undoing import decide_items
 from comity.sync.worklist import read_entries
 
 _LEFT: Final = ChangeKind.MEMBER_REMOVED
+UNDONE: Final = "undone"
+"""Why a job rests after an undo: resuming would do again what was taken back."""
 _UNSEEN: Final[dict[str, Any]] = {"outcome": Outcome.HELD, "reason": Reason.CHANGED_SINCE_PLAN.value}
 _MAY_BEGIN: Final = (PlanState.PLANNED, PlanState.INTERRUPTED)
 
@@ -70,6 +75,10 @@ class Applying:
 
 
 Watch = Callable[[Applying], None]
+
+
+def _is_as_planned(item: Item, step: Step) -> bool:
+    return (step.action, step.changed, step.target_version) == (item.action, item.changed, item.target_version)
 
 
 def check_may_begin(plan: StoredPlan, *, is_past: bool) -> None:
@@ -148,13 +157,19 @@ class _Work:
                 lane.job, lane.outbound = job, outbound
             if not await plan_store.move(tx, plan.id, _MAY_BEGIN, PlanState.APPLYING, guard=guard, cause=own):
                 raise PlanNotReady(plan=str(plan.id))
-            lane.runs = await open_runs(tx, job, [own], plan.id, kind="manual")
+            if plan.kind is PlanKind.UNDO and job.state is not JobState.PAUSED:
+                await store.set_job_state(tx, job.id, JobState.PAUSED, UNDONE)
+            kind = "undo" if plan.kind is PlanKind.UNDO else "manual"
+            lane.runs = await open_runs(tx, job, [own], plan.id, kind=kind)
             lane.next_step = await plan_store.last_step(tx, plan.id) + 1
             known = await store.list_jobs(tx)
             of = plan.tally.changes
         return cls(db, plan, lane, known, own, watch, of)
 
     async def run(self) -> Applied:
+        if self.plan.kind is PlanKind.UNDO:
+            await abreast(self._pages(), self._take_back)
+            return await self._end()
         await abreast(self._pages(), self._page)
         if not self.stopped:
             await self._second_look()
@@ -197,10 +212,40 @@ class _Work:
         passed = await Passage(self.lane, self.known, self.cause, choose).take(reading, reading.people, causes)
         await self._note(passed, reading, causes, items, verdicts, begun)
 
+    async def _take_back(self, items: dict[UserId, Item]) -> None:
+        """One page of an undo: what is still as the plan saw it is put back, the rest is left and named."""
+        begun = time.perf_counter()
+        causes = dict.fromkeys(items, self.cause)
+        passed, held = await self._put_back(list(items.values()), causes)
+        verdicts = dict.fromkeys(held, Outcome.HELD)
+        await self._note(passed, None, causes, items, verdicts, begun)
+
+    async def _put_back(self, items: Sequence[Item], causes: Mapping[UserId, CauseId]) -> tuple[Passed, set[UserId]]:
+        """In one transaction of the target; a batch that the database refuses is halved."""
+        lane = self.lane
+        try:
+            async with lane.target.visit(flushed=False, cause=self.cause) as visit:
+                steps = await decide_items(self.db, self.plan, lane, items, visit=visit)
+                numbered = [
+                    (each.step, steps[each.source_id])
+                    for each in items
+                    if each.source_id in steps and _is_as_planned(each, steps[each.source_id])
+                ]
+                receipts = await visit.undo(Batch(lane.plan_id, lane.job.id, numbered, causes)) if numbered else []
+        except (Duplicate, ValueRefused) as fault:
+            if len(items) == 1:
+                reason = Reason.UPN_TAKEN if isinstance(fault, Duplicate) else Reason.DATA
+                return Passed([], [Skip(items[0].source_id, items[0].target_id, reason, failed=True)]), set()
+            middle = len(items) // 2
+            first, held = await self._put_back(items[:middle], causes)
+            second, more = await self._put_back(items[middle:], causes)
+            return first + second, held | more
+        return Passed(receipts), {each.source_id for each in items} - {each.source_id for each in receipts}
+
     async def _note(
         self,
         passed: Passed,
-        reading: Reading,
+        reading: Reading | None,
         causes: Mapping[UserId, CauseId],
         items: Mapping[UserId, Item],
         verdicts: Mapping[UserId, Outcome],
@@ -225,8 +270,10 @@ class _Work:
         ]
         counted = count(receipts, failed)
         async with self.db.tenant(self.plan_tenant, cause=self.cause, flushed=False) as tx:
-            await project(tx, self.lane.job.id, self.lane.runs, receipts, failed)
-            await note_references(tx, self.lane, receipts, reading, causes)
+            codes = {each.step: each.reason for each in items.values() if each.reason is not None}
+            await project(tx, self.lane.job.id, self.lane.runs, receipts, failed, codes=codes)
+            if reading is not None:
+                await note_references(tx, self.lane, receipts, reading, causes)
             await plan_store.settle(tx, self.plan.id, outcomes)
             seconds = time.perf_counter() - begun
             await store.count_runs(tx, {self.lane.runs[each]: counted[each] for each in counted}, seconds=seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
@@ -38,11 +39,16 @@ async def project(
     runs: Mapping[CauseId, RunId],
     receipts: Sequence[Receipt],
     skips: Sequence[NumberedSkip],
+    *,
+    codes: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
-    """Write the log lines of these receipts and skips, and bring the links up to date."""
+    """Write the log lines of these receipts and skips, and bring the links up to date.
+
+    `codes` are what has to be said of steps that were done.
+    """
     rows: list[tuple[object, ...]] = [
         (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
-         Status.SUCCESS.value, None, r.changed,
+         Status.SUCCESS.value, codes.get(r.step), r.changed,
          None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None,
          r.version_after)
         for r in receipts
@@ -58,7 +64,14 @@ async def project(
 
 
 async def project_missing(
-    tx: Transaction, job: Job, plan_id: PlanId, receipts: Sequence[Receipt], *, after: int, kind: str | None = None
+    tx: Transaction,
+    job: Job,
+    plan_id: PlanId,
+    receipts: Sequence[Receipt],
+    *,
+    after: int,
+    kind: str | None = None,
+    codes: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Project those of these receipts that the log does not hold; somebody else may be at the same plan."""
     await store.lock_plan(tx, plan_id)
@@ -66,7 +79,7 @@ async def project_missing(
     missing = [each for each in receipts if each.step not in logged]
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
-    await project(tx, job.id, runs, missing, [])
+    await project(tx, job.id, runs, missing, [], codes=codes)
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from comity.core.folding import address_key
 from comity.core.ids import UserId
-from comity.directory.model import Attribute, DeletedBy
+from comity.directory.model import Attribute, DeletedBy, ExternalUserState
 from comity.sync.mapping import IGNORE, CompiledMapping
 from comity.sync.model import (
     CARRIED,
@@ -30,6 +30,7 @@ _MANAGER_AT: Final = CARRIED.index(Attribute.MANAGER_ID)
 _UPN_AT: Final = CARRIED.index(Attribute.USER_PRINCIPAL_NAME)
 _DELETED: Final = Attribute.IS_DELETED.bit
 _HOME: Final = Attribute.HOME_IDENTITY.bit
+_INVITATION: Final = Attribute.EXTERNAL_USER_STATE.bit
 _ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
 _NOBODY: Final[frozenset[str]] = frozenset()
 
@@ -196,6 +197,8 @@ def _enter(
         return None
     else:
         action = Action.UPDATE if linked else Action.ADOPT
+    if present.external_user_state == ExternalUserState.PENDING:
+        changed |= _INVITATION
     if not actions.update and changed and action is not Action.RESTORE:
         return Skip(person.id, present.id, Reason.ACTION_OFF, failed=False)
     if changed & Attribute.USER_PRINCIPAL_NAME.bit and taken and address_key(str(after[_UPN_AT])) in taken:

@@ -160,6 +160,8 @@ class Present(NamedTuple):
     """None: a guest whose home was not known; adopted when the address fits (provisioning §5.1)."""
     deleted_by: str | None
     """None while it lives."""
+    external_user_state: str | None = None
+    """Has the invitation been redeemed? Sync does it without asking."""
 
 
 FIRST_CARRIED: Final = 2
@@ -255,6 +257,10 @@ class Reason(StrEnum):
     CHANGED_MEANWHILE = "TargetChangedMeanwhile"
     CHANGED_SINCE_PLAN = "ChangedSincePlan"
     """It came up after a plan was made, and was not shown."""
+    UNDONE_CREATION = "UndoneCreation"
+    """A soft deletion that takes a creation back."""
+    OVERWRITTEN = "OverwrittenSince"
+    """Undo would overwrite what was changed later."""
 
 
 class Step(NamedTuple):

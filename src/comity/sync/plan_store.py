@@ -13,7 +13,7 @@ from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text, jsonb, text_array
 from comity.directory.model import Attribute
-from comity.sync.model import Job, Reason
+from comity.sync.model import Job, Reason, RunState
 from comity.sync.planned import (
     Item,
     Outcome,
@@ -23,6 +23,7 @@ from comity.sync.planned import (
     Proposal,
     StoredPlan,
     Tally,
+    Trace,
     Verdict,
 )
 
@@ -243,6 +244,21 @@ async def page_of_proposed(tx: Transaction, proposal: Proposal, *, after: UUID, 
 async def raise_watermark(tx: Transaction, job_id: JobId, position: int) -> None:
     """A plan looked at everybody up to there; a drain goes on behind it."""
     await tx.execute(Q.raise_watermark, id=job_id, position=position)
+
+
+async def load_runs_of(tx: Transaction, run_id: RunId) -> list[tuple[RunId, JobId, RunState]]:
+    """A run and all others of the same cause, in every target; empty if there is none of that id."""
+    return [
+        (RunId(found), JobId(job_id), RunState(state))
+        for found, job_id, _, state, _ in await tx.rows(Q.runs_of, id=run_id)
+    ]
+
+
+async def load_trace(tx: Transaction, run_id: RunId) -> Trace:
+    """Where a run's receipts are."""
+    row = await tx.row(Q.run_trace, id=run_id)
+    assert row is not None  # a plan that undoes a run keeps it
+    return Trace(CauseId(row[0]), tuple(PlanId(each) for each in row[1]))
 
 
 def _plan(

@@ -252,6 +252,25 @@ class StoredPlan:
     cause: CauseId
 
 
+class Trace(NamedTuple):
+    """Where a run's receipts are: they bear its cause, and stand in these plans."""
+
+    cause: CauseId
+    plans: tuple[PlanId, ...]
+
+
+class RunUnknown(NotFound):
+    """There is no run of that id."""
+
+    code = "sync-run-unknown"
+
+
+class RunGoesOn(Conflict):
+    """The run has not ended; stop it first."""
+
+    code = "sync-run-goes-on"
+
+
 class PlanUnknown(NotFound):
     """There is no plan of that id."""
 

@@ -7,7 +7,7 @@ are found, so the first ones can be read while the rest is still looked at; noth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -47,10 +47,12 @@ async def fill(
     *,
     watch: Watch = lambda _: None,
     page_size: int = PAGE_SIZE,
+    decide_whole: Callable[[StoredPlan, Lane], Awaitable[StoredPlan]] | None = None,
 ) -> StoredPlan:
     """Decide what a plan says; begun anew if an earlier attempt was cut off.
 
-    `job` is the job as it stands, or as it would be opened.
+    `job` is the job as it stands, or as it would be opened. `decide_whole` fills plans that are not about whom a
+    job concerns.
 
     Raises:
         JobClosed: the job may not run; the plan is refused.
@@ -58,8 +60,11 @@ async def fill(
     """
     async with db.tenant(job.tenant_id) as tx:
         plan = await plan_store.get(tx, plan_id)
-    filling = await _Filling.open(db, job, plan, watch, page_size)
     try:
+        lane = await open_plan_lane(db, job, plan_id, plan.proposal)
+        if decide_whole is not None:
+            return await decide_whole(plan, lane)
+        filling = await _Filling.open(db, lane, plan, watch, page_size)
         return await filling.run()
     except (JobClosed, InboundSyncOff) as closed:
         async with db.tenant(job.tenant_id) as tx:
@@ -100,10 +105,9 @@ class _Filling:
     """People who stand in the target, and whose manager may come there by this very plan."""
 
     @classmethod
-    async def open(cls, db: Database, job: Job, plan: StoredPlan, watch: Watch, page_size: int) -> _Filling:
+    async def open(cls, db: Database, lane: Lane, plan: StoredPlan, watch: Watch, page_size: int) -> _Filling:
         """Load what it decides with."""
-        lane = await open_plan_lane(db, job, plan.id, plan.proposal)
-        async with db.tenant(job.tenant_id) as tx:
+        async with db.tenant(lane.job.tenant_id) as tx:
             known = await store.list_jobs(tx)
         return cls(db, plan, lane, known, watch, page_size)
 

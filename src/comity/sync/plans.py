@@ -11,7 +11,7 @@ from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.model import Order
-from comity.sync import applying, plan_store, planning, store
+from comity.sync import applying, plan_store, planning, store, undoing
 from comity.sync.model import Job, Origin
 from comity.sync.planned import PLAN_LIFE, PlanKind, PlanState, Proposal, StoredPlan
 from comity.sync.proposing import check_proposal
@@ -37,7 +37,7 @@ async def ask(
         JobUnknown, MappingInvalid, ExpressionError, FilterError, GroupsNeedAssignment, PermissionMissing.
     """
     caller.check(Permission.SYNC_READ)
-    job = await _job(tx, job_id, proposal)
+    job = await plan_job(tx, job_id, proposal)
     if proposal is not None:
         check_proposal(job, proposal)
     plan_id = PlanId(new_id())
@@ -72,7 +72,11 @@ async def fill(
         plan = await plan_store.get(tx, plan_id)
         if plan.state is not PlanState.PLANNING:
             return plan
-        job = await _job(tx, plan.job_id, plan.proposal)
+        job = await plan_job(tx, plan.job_id, plan.proposal)
+    if plan.kind is PlanKind.UNDO:
+        return await planning.fill(
+            db, job, plan_id, decide_whole=lambda begun, lane: undoing.fill_undo(db, begun, lane, watch)
+        )
     return await planning.fill(db, job, plan_id, watch=watch)
 
 
@@ -87,7 +91,7 @@ async def apply(
     caller.check(Permission.SYNC_WRITE)
     async with db.tenant(caller.tenant_id) as tx:
         plan = await plan_store.get(tx, plan_id)
-        job = await _job(tx, plan.job_id, plan.proposal)
+        job = await plan_job(tx, plan.job_id, plan.proposal)
     return await applying.apply_items(db, caller, plan_id, job, watch=watch)
 
 
@@ -101,8 +105,12 @@ async def get_plan(tx: Transaction, caller: Caller, plan_id: PlanId) -> StoredPl
     return await plan_store.get(tx, plan_id)
 
 
-async def _job(tx: Transaction, job_id: JobId | None, proposal: Proposal | None) -> Job:
-    """The job that stands, or the one that the proposal would open."""
+async def plan_job(tx: Transaction, job_id: JobId | None, proposal: Proposal | None) -> Job:
+    """The job that stands, or the one that the proposal would open.
+
+    Raises:
+        JobUnknown.
+    """
     job = None if job_id is None else await store.get_job(tx, job_id)
     if job is not None:
         return job

@@ -118,3 +118,13 @@ select c.id from (
 -- A plan looked at everybody up to here; never backwards.
 update sync_job set watermark = %(position)s, state_reason = null
 where tenant_id = %(tenant_id)s and id = %(id)s and coalesce(watermark, -1) < %(position)s;
+
+-- name: runs_of
+-- A run and all others of the same cause, in every target.
+select r.id, r.job_id, r.cause, r.state, r.plans from sync_run one
+join sync_run r on r.tenant_id = one.tenant_id and r.cause = one.cause
+where one.tenant_id = %(tenant_id)s and one.id = %(id)s order by r.id;
+
+-- name: run_trace
+-- Where a run's receipts are.
+select cause, plans from sync_run where tenant_id = %(tenant_id)s and id = %(id)s;

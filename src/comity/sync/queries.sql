@@ -263,7 +263,7 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by
+       home_user_id, deleted_by, external_user_state
 from users
 where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s::uuid[]) and purged_at is null;
 
@@ -274,7 +274,7 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by, creation_type is not null and home_user_id is null, upn_key
+       home_user_id, deleted_by, external_user_state, creation_type is not null and home_user_id is null, upn_key
 from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s::text[]) and deleted_at is null;
 
 -- name: accounts_by_mail
@@ -291,7 +291,7 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by
+       home_user_id, deleted_by, external_user_state
 from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]);
 
 -- name: create_staged
@@ -360,6 +360,50 @@ select %(tenant_id)s, %(plan_id)s, step, %(source)s, %(job_id)s, source_id, id, 
        changed, version + case when changed = 0 then 0 else 1 end, %(at)s, cause
 from staged_sync where not step = any (%(left_out)s)
 order by step;
+
+-- name: undo_staged
+-- Target: former values and states, only where nobody has written since. 5 links again, 6 unlinks.
+update users u set version = u.version + 1,
+  deleted_at = case s.action when 3 then %(at)s when 4 then null else u.deleted_at end,
+  deleted_by = case s.action when 3 then 'sync' when 4 then null else u.deleted_by end,
+  home_tenant_id = case when s.changed & %(home)s = 0 then u.home_tenant_id when s.action = 5 then %(source)s end,
+  home_user_id = case when s.changed & %(home)s = 0 then u.home_user_id when s.action = 5 then s.source_id end,
+  external_state_at = case when s.changed & %(invitation)s = 0 then u.external_state_at else %(at)s end,
+  external_user_state = case when s.changed & %(invitation)s = 0 then u.external_user_state
+                             when u.external_user_state = 'Accepted' then 'PendingAcceptance' else 'Accepted' end,
+  display_name = s.display_name, given_name = s.given_name, surname = s.surname, mail_nickname = s.mail_nickname,
+  user_principal_name = s.user_principal_name, mail = s.mail, user_type = s.user_type, account_enabled = s.account_enabled,
+  show_in_address_list = s.show_in_address_list, street_address = s.street_address, city = s.city, state = s.state,
+  postal_code = s.postal_code, country = s.country, company_name = s.company_name, department = s.department,
+  employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location, preferred_language = s.preferred_language,
+  usage_location = s.usage_location, business_phone = s.business_phone, mobile_phone = s.mobile_phone, manager_id = s.manager_id,
+  extensions = s.extensions,
+  upn_key = s.upn_key, mail_key = s.mail_key, given_key = s.given_key, surname_key = s.surname_key,
+  name_key = s.name_key
+from staged_sync s
+where u.tenant_id = %(tenant_id)s and u.id = s.id and u.version = s.version and s.changed <> 0
+returning u.id;
+
+-- name: undo_confirm_staged
+-- Target: accounts that are only linked or unlinked; they must still be what was seen.
+select u.id from users u join staged_sync s on u.id = s.id
+where u.tenant_id = %(tenant_id)s and u.version = s.version and s.changed = 0;
+
+-- name: receipts_of_run
+-- Target: what a run did, in the order in which it did it. A run writes in the plans that it names.
+select plan_id, step, job_id, source_id, target_id, action, changed, before, after, version_after, cause, kind
+from sync_receipt
+where tenant_id = %(tenant_id)s and plan_id = any (%(plans)s::uuid[]) and cause = %(cause)s
+  and (plan_id, step) > (%(after_plan)s, %(after_step)s)
+order by plan_id, step limit %(at_most)s;
+
+-- name: receipts_of_run_on
+-- Target: what a run did to these accounts, in order.
+select plan_id, step, job_id, source_id, target_id, action, changed, before, after, version_after, cause, kind
+from sync_receipt
+where tenant_id = %(tenant_id)s and target_id = any (%(ids)s::uuid[]) and plan_id = any (%(plans)s::uuid[])
+  and cause = %(cause)s
+order by target_id, plan_id, step;
 
 -- name: receipts_of_plan
 -- Target: what a plan applied, for a projection that was cut off.

@@ -49,8 +49,13 @@ async def _project_plan(
         async with db.tenant(job.tenant_id) as tx:
             if not receipts:
                 break
-            await project_missing(tx, job, plan_id, receipts, after=after)
-            if kind is not PlanKind.DRAIN:
+            if kind is PlanKind.DRAIN:
+                await project_missing(tx, job, plan_id, receipts, after=after)
+            else:
+                steps = receipts[-1].step - after
+                items = await plan_store.list_items(tx, plan_id, after=after, at_most=steps)
+                codes = {each.step: each.reason for each in items if each.reason is not None}
+                await project_missing(tx, job, plan_id, receipts, after=after, codes=codes)
                 await plan_store.settle(tx, plan_id, {each.step: (Outcome.APPLIED, None) for each in receipts})
         after = receipts[-1].step
     async with db.tenant(job.tenant_id) as tx:

@@ -5,10 +5,11 @@ The engine hands over a page and gets back what was applied; it never sees a row
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from comity.core.folding import address_key
 from comity.core.ids import CauseId, JobId, PlanId, TenantId, UserId
@@ -18,6 +19,7 @@ from comity.db.database import Database
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text, text_array
+from comity.directory.model import Attribute
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.partners.model import InboundHalf
@@ -36,6 +38,7 @@ _KINDS: Final = {
     Action.ADOPT: ChangeKind.USER_UPDATED,
     Action.DELETE: ChangeKind.USER_DELETED,
     Action.RESTORE: ChangeKind.USER_RESTORED,
+    Action.UNLINK: ChangeKind.USER_UPDATED,
 }
 
 
@@ -77,6 +80,30 @@ class Visit(Protocol):
 
     async def receipts(self, plan_id: PlanId, *, after: int) -> list[Receipt]:
         """What a plan applied, in order behind step `after`."""
+        ...
+
+    async def undo(self, batch: Batch) -> list[Receipt]:
+        """Put accounts back where nobody has written since; one receipt per step that was."""
+        ...
+
+    async def receipts_of_run(
+        self, plans: Sequence[PlanId], cause: CauseId, *, after: tuple[PlanId, int] | None
+    ) -> list[Receipt]:
+        """What a run did, in order behind `after`; a run writes in the plans that it names."""
+        ...
+
+    async def histories(
+        self, plans: Sequence[PlanId], cause: CauseId, accounts: Collection[UserId]
+    ) -> dict[UserId, list[Receipt]]:
+        """What a run did to each of these accounts, in order."""
+        ...
+
+    async def accounts(self, ids: Collection[UserId]) -> dict[UserId, Present]:
+        """Accounts by their own ids, soft-deleted ones included."""
+        ...
+
+    async def names_taken(self, keys: Mapping[str, UserId]) -> set[UserId]:
+        """Whose folded names are borne by somebody else who lives; `keys` are names of accounts."""
         ...
 
     async def pass_group(
@@ -197,6 +224,25 @@ class LocalVisit:
             applied.update(await self._ids(Q.confirm_staged))
         if Action.CREATE in actions:
             applied.update(await self._ids(Q.create_staged))
+        return await self._prove(batch, applied)
+
+    async def undo(self, batch: Batch) -> list[Receipt]:
+        """Three statements at most, then the feed's."""
+        tx = self._tx
+        await bulk(tx, STAGED_SYNC, sync_rows(batch.steps, batch.causes))
+        rows = await tx.rows(
+            Q.undo_staged,
+            source=self._source, at=tx.now, home=Attribute.HOME_IDENTITY.bit,
+            invitation=Attribute.EXTERNAL_USER_STATE.bit,
+        )  # fmt: skip
+        applied = {UserId(row[0]) for row in rows}
+        if any(not step.changed for _, step in batch.steps):
+            applied.update(await self._ids(Q.undo_confirm_staged))
+        return await self._prove(batch, applied)
+
+    async def _prove(self, batch: Batch, applied: Container[UserId]) -> list[Receipt]:
+        """Write a receipt for each step that was applied, and tell the feed."""
+        tx = self._tx
         left_out = [number for number, step in batch.steps if step.target_id not in applied]
         done = [(number, step) for number, step in batch.steps if step.target_id in applied]
         if not done:
@@ -250,8 +296,46 @@ class LocalVisit:
             take_number=take_number,
         )
 
+    async def receipts_of_run(
+        self, plans: Sequence[PlanId], cause: CauseId, *, after: tuple[PlanId, int] | None
+    ) -> list[Receipt]:
+        """One page of what a run did."""
+        after_plan, after_step = after or (UUID(int=0), 0)
+        found = await self._tx.all(
+            Receipt, Q.receipts_of_run,
+            plans=array_text(plans), cause=cause, after_plan=after_plan, after_step=after_step, at_most=_RECEIPTS_PAGE,
+        )  # fmt: skip
+        return [each._replace(action=Action(each.action)) for each in found]
+
+    async def histories(
+        self, plans: Sequence[PlanId], cause: CauseId, accounts: Collection[UserId]
+    ) -> dict[UserId, list[Receipt]]:
+        """What a run did to each of these accounts, in order."""
+        histories: dict[UserId, list[Receipt]] = {}
+        for each in await self._tx.all(
+            Receipt, Q.receipts_of_run_on, plans=array_text(plans), cause=cause, ids=array_text(accounts)
+        ):
+            histories.setdefault(each.target_id, []).append(each._replace(action=Action(each.action)))
+        return histories
+
+    async def accounts(self, ids: Collection[UserId]) -> dict[UserId, Present]:
+        """Accounts by their own ids, soft-deleted ones included."""
+        return await load_accounts(self._tx, ids)
+
+    async def names_taken(self, keys: Mapping[str, UserId]) -> set[UserId]:
+        """Whose folded names are borne by somebody else who lives; `keys` are names of accounts."""
+        if not keys:
+            return set()
+        rows = await self._tx.rows(Q.present_by_upn, keys=text_array(list(keys)))
+        return {keys[row[-1]] for row in rows if row[0] != keys[row[-1]]}
+
     async def _ids(self, query: Any) -> list[UserId]:
         return [row[0] for row in await self._tx.rows(query, source=self._source, at=self._tx.now)]
+
+
+async def load_accounts(tx: Transaction, ids: Collection[UserId]) -> dict[UserId, Present]:
+    """Accounts of the transaction's tenant by their own ids, soft-deleted ones included."""
+    return {each.id: each for each in await tx.all(Present, Q.present_by_id, ids=array_text(ids))}
 
 
 _ALL_PLACES: Final = range(len(CARRIED))
