@@ -21,6 +21,7 @@ from comity.sync import service as sync
 from comity.sync.drain import drain
 from comity.sync.handlers import offered_plans
 from comity.sync.model import Actions, JobState
+from comity.sync.orders import PLAN
 from comity.sync.planned import (
     Item,
     Outcome,
@@ -253,7 +254,7 @@ async def test_a_plan_is_made_in_the_background_too(contoso: Org, shared: JobId,
             tx, contoso.operator, job_id=shared, proposal=Proposal(remove=(contoso.people["bob"].id,))
         )
         await plans.order(tx, contoso.operator, plan_id)
-    task = Task(Order(plans.PLAN, contoso.id, key=plan_id), run=plan_id, attempt=1, cause=None)
+    task = Task(Order(PLAN, contoso.id, key=plan_id), run=plan_id, attempt=1, cause=None)
     await offered_plans(db).handler(task)
     await offered_plans(db).handler(task)
     async with contoso.db.tenant(contoso.id) as tx:

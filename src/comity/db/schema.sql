@@ -626,6 +626,7 @@ CREATE TABLE sync_job (
   action_delete boolean NOT NULL,
   mapping jsonb,                                   -- null: the default table of provisioning §5.2
   filter jsonb,                                    -- null: everything passes
+  drift_repair boolean NOT NULL,                   -- may accounts that were changed in the target be brought back?
   groups boolean NOT NULL,                         -- are assigned groups synced as groups, too?
   groups_due boolean NOT NULL,                     -- a drain was cut off after people came or went, before their groups were looked at
   read_bits bigint NOT NULL,                       -- source attributes that mapping and filter read: what wakes the job

@@ -32,6 +32,7 @@ from comity.sync.lanes import Lane
 from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed, decide
 from comity.sync.planned import (
+    DriftRepairOff,
     Item,
     Outcome,
     PlanExpired,
@@ -96,7 +97,13 @@ def check_may_begin(plan: StoredPlan, *, is_past: bool) -> None:
 
 
 async def apply_items(
-    db: Database, caller: Caller, plan_id: PlanId, draft: Job | None, *, watch: Watch = lambda _: None
+    db: Database,
+    caller: Caller,
+    plan_id: PlanId,
+    draft: Job | None,
+    *,
+    watch: Watch = lambda _: None,
+    page_size: int = PAGE_SIZE,
 ) -> Applied:
     """Apply a plan of what a job would do; a plan that was applied already changes nothing.
 
@@ -115,8 +122,10 @@ async def apply_items(
         if plan.state is PlanState.APPLIED:
             return Applied(plan, stopped=False)
         check_may_begin(plan, is_past=is_past)
+        if plan.kind is PlanKind.DRIFT and job is not None and not job.drift_repair:
+            raise DriftRepairOff(job=job.name)
         assert job is not None  # a plan of a job that is gone was refused with it
-        work = await _Work.begin(db, caller, plan, job, watch)
+        work = await _Work.begin(db, caller, plan, job, watch, page_size)
         return await work.run()
 
 
@@ -131,11 +140,14 @@ class _Work:
     cause: CauseId
     watch: Watch
     of: int
+    page_size: int
     settled: int = 0
     stopped: bool = False
 
     @classmethod
-    async def begin(cls, db: Database, caller: Caller, plan: StoredPlan, job: Job, watch: Watch) -> _Work:
+    async def begin(
+        cls, db: Database, caller: Caller, plan: StoredPlan, job: Job, watch: Watch, page_size: int
+    ) -> _Work:
         """Check the guards, make the proposal good, and let the plan begin, all in one transaction of the source."""
         begun_before = plan.state is PlanState.INTERRUPTED
         lane = await open_plan_lane(db, job, plan.id, None if begun_before else plan.proposal)
@@ -164,7 +176,7 @@ class _Work:
             lane.next_step = await plan_store.last_step(tx, plan.id) + 1
             known = await store.list_jobs(tx)
             of = plan.tally.changes
-        return cls(db, plan, lane, known, own, watch, of)
+        return cls(db, plan, lane, known, own, watch, of, page_size)
 
     async def run(self) -> Applied:
         if self.plan.kind is PlanKind.UNDO:
@@ -173,7 +185,7 @@ class _Work:
         await abreast(self._pages(), self._page)
         if not self.stopped:
             await self._second_look()
-        if not self.stopped:
+        if not self.stopped and self.plan.kind is PlanKind.PREVIEW:
             await self._hold_the_unseen()
         return await self._end()
 
@@ -185,7 +197,7 @@ class _Work:
         while not self.stopped:
             async with self.db.tenant(self.plan_tenant) as tx:
                 self.stopped = (await plan_store.get(tx, self.plan.id)).stop_asked
-                items = await plan_store.list_open_items(tx, self.plan.id, after=after, at_most=PAGE_SIZE)
+                items = await plan_store.list_open_items(tx, self.plan.id, after=after, at_most=self.page_size)
             if self.stopped or not items:
                 return
             after = items[-1].step

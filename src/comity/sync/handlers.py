@@ -15,12 +15,11 @@ from comity.jobs.model import Order, Task, Work
 from comity.sync import plans, store
 from comity.sync.drain import drain
 from comity.sync.interests import Interests
+from comity.sync.orders import DRAIN, PLAN
 from comity.sync.planned import JobClosed
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
 
-DRAIN: Final = "drain"
-"""The kind of order that wakes a drain; one is pending per source tenant."""
 SPACING: Final = timedelta(milliseconds=250)
 """Two wake-ups of one tenant lie at least so far apart, so that a burst of changes is one drain (design D8)."""
 BUSY: Final = timedelta(seconds=1)
@@ -65,7 +64,7 @@ def offered_plans(db: Database) -> Work:
             return None  # the plan says that it was refused
         return None
 
-    return Work(kind=plans.PLAN, handler=handle)
+    return Work(kind=PLAN, handler=handle)
 
 
 def _may_wake(change: Change) -> bool:

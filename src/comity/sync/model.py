@@ -88,6 +88,8 @@ class Job:
     """As stored, in Graph's form; None lets everybody pass."""
     groups: bool = False
     """Are assigned groups synced as groups, too?"""
+    drift_repair: bool = False
+    """May accounts that were changed in the target be brought back in line?"""
 
 
 class Person(NamedTuple):

@@ -13,6 +13,7 @@ from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text, jsonb, text_array
 from comity.directory.model import Attribute
+from comity.sync import store
 from comity.sync.model import Job, Reason, RunState
 from comity.sync.planned import (
     Item,
@@ -244,6 +245,49 @@ async def page_of_proposed(tx: Transaction, proposal: Proposal, *, after: UUID, 
 async def raise_watermark(tx: Transaction, job_id: JobId, position: int) -> None:
     """A plan looked at everybody up to there; a drain goes on behind it."""
     await tx.execute(Q.raise_watermark, id=job_id, position=position)
+
+
+async def lock_job(tx: Transaction, job_id: JobId) -> Job | None:
+    """The job of that id; whoever provisions somebody by it meanwhile waits."""
+    await tx.execute(Q.lock_job, id=job_id)
+    return await store.get_job(tx, job_id)
+
+
+async def set_drift_repair(tx: Transaction, job_id: JobId, *, on: bool) -> bool:
+    """Say whether drift may be repaired; True if that changed."""
+    return await tx.execute(Q.set_drift_repair, id=job_id, on=on) > 0
+
+
+async def page_of_linked(tx: Transaction, job_id: JobId, *, after: UUID, at_most: int) -> list[UserId]:
+    """Whom the job keeps in line, by id behind `after`."""
+    return [UserId(row[0]) for row in await tx.rows(Q.linked, job_id=job_id, after=after, at_most=at_most)]
+
+
+async def load_link_versions(tx: Transaction, job_id: JobId, people: Collection[UserId]) -> dict[UserId, int]:
+    """At which version sync left these people's accounts."""
+    rows = await tx.rows(Q.link_versions, job_id=job_id, ids=array_text(people))
+    return {UserId(source_id): version for source_id, version in rows}
+
+
+async def load_last_writers(tx: Transaction, accounts: Collection[UserId]) -> dict[UserId, tuple[str, datetime]]:
+    """Target: who last changed these accounts by hand, and when."""
+    rows = await tx.rows(Q.last_writers, ids=array_text(accounts))
+    return {UserId(account): (name, at) for account, name, at in rows}
+
+
+async def forget_links(tx: Transaction, job_id: JobId) -> None:
+    """Forget which account stands for whom."""
+    await tx.execute(Q.forget_links, job_id=job_id)
+
+
+async def forget_failures(tx: Transaction, job_id: JobId) -> None:
+    """Forget what failed."""
+    await tx.execute(Q.forget_failures, job_id=job_id)
+
+
+async def reset_watermark(tx: Transaction, job_id: JobId) -> None:
+    """The next drain looks at everybody."""
+    await tx.execute(Q.reset_watermark, id=job_id)
 
 
 async def load_runs_of(tx: Transaction, run_id: RunId) -> list[tuple[RunId, JobId, RunState]]:

@@ -301,6 +301,12 @@ class PlanRefused(Conflict):
     code = "sync-plan-refused"
 
 
+class DriftRepairOff(Conflict):
+    """The job does not repair what was changed in the target."""
+
+    code = "sync-drift-repair-off"
+
+
 class JobClosed(Conflict):
     """The job may not run; says what is missing."""
 

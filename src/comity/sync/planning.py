@@ -7,7 +7,7 @@ are found, so the first ones can be read while the rest is still looked at; noth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -21,9 +21,9 @@ from comity.events import feed
 from comity.sync import plan_store, store
 from comity.sync.guards import load_guard
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.model import PAGE_SIZE, Action, Job, Person, Plan, Skip, Step
+from comity.sync.model import PAGE_SIZE, Action, Job, Person, Plan, Reason, Skip, Step
 from comity.sync.passage import decide
-from comity.sync.planned import Item, JobClosed, PlanState, Proposal, StoredPlan, Tally, Verdict
+from comity.sync.planned import Item, JobClosed, PlanKind, PlanState, Proposal, StoredPlan, Tally, Verdict
 from comity.sync.reading import Reading, read_page
 
 NOWHERE: Final = UUID(int=0)
@@ -154,6 +154,8 @@ class _Filling:
 
     async def _ids(self, tx: Transaction, after: UUID) -> list[UserId]:
         job = self.lane.job
+        if self.plan.kind is PlanKind.DRIFT:
+            return await plan_store.page_of_linked(tx, job.id, after=after, at_most=self.page_size)
         ids = await store.page_of_candidates(
             tx, [job.id], everybody=self.lane.everybody, after=after, at_most=self.page_size
         )
@@ -165,7 +167,12 @@ class _Filling:
 
     async def _decide(self, reading: Reading) -> Plan:
         async with self.lane.target.visit(flushed=False) as visit:
-            return await decide(self.lane, visit, reading, reading.people, self.known)
+            decided = await decide(self.lane, visit, reading, reading.people, self.known)
+        if self.plan.kind is not PlanKind.DRIFT:
+            return decided
+        async with self.db.tenant(self.source) as tx:
+            ours = await plan_store.load_link_versions(tx, self.lane.job.id, [each.id for each in reading.people])
+        return drift_of(decided, ours)
 
     def _note_unresolved(self, decided: Plan) -> None:
         """Whoever is created brings all her attributes anyway."""
@@ -200,6 +207,17 @@ class _Filling:
             async with self.db.tenant(self.source) as tx:
                 await plan_store.drop_items_of(tx, self.plan.id, [each.id for each in concerned])
             await self._store(items_of(decided, concerned, first=self.next_step), 0)
+
+
+def drift_of(decided: Plan, ours: Mapping[UserId, int]) -> Plan:
+    """Of a decision what is there because somebody changed an account in the target; `ours` are our last versions."""
+    steps = tuple(
+        step
+        for step in decided.steps
+        if step.action in (Action.UPDATE, Action.RESTORE) and ours.get(step.source_id, 0) != step.target_version
+    )
+    skips = tuple(skip for skip in decided.skips if skip.reason is Reason.DELETED_BY_ADMIN)
+    return replace(decided, steps=steps, skips=skips, unresolved=frozenset())
 
 
 def items_of(decided: Plan, people: Iterable[Person], *, first: int) -> list[Item]:

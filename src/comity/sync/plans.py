@@ -12,13 +12,11 @@ from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.sync import applying, plan_store, planning, store, undoing
-from comity.sync.model import Job, Origin
+from comity.sync.model import PAGE_SIZE, Job, Origin
+from comity.sync.orders import PLAN
 from comity.sync.planned import PLAN_LIFE, PlanKind, PlanState, Proposal, StoredPlan
 from comity.sync.proposing import check_proposal
 from comity.sync.service import JobUnknown, draft_job
-
-PLAN = "plan"
-"""The kind of order that makes a plan in the background."""
 
 
 async def ask(
@@ -81,7 +79,12 @@ async def fill(
 
 
 async def apply(
-    db: Database, caller: Caller, plan_id: PlanId, *, watch: applying.Watch = lambda _: None
+    db: Database,
+    caller: Caller,
+    plan_id: PlanId,
+    *,
+    watch: applying.Watch = lambda _: None,
+    page_size: int = PAGE_SIZE,
 ) -> applying.Applied:
     """Apply a plan as far as it is still true; one that was applied already changes nothing.
 
@@ -92,7 +95,7 @@ async def apply(
     async with db.tenant(caller.tenant_id) as tx:
         plan = await plan_store.get(tx, plan_id)
         job = await plan_job(tx, plan.job_id, plan.proposal)
-    return await applying.apply_items(db, caller, plan_id, job, watch=watch)
+    return await applying.apply_items(db, caller, plan_id, job, watch=watch, page_size=page_size)
 
 
 async def get_plan(tx: Transaction, caller: Caller, plan_id: PlanId) -> StoredPlan:

@@ -128,3 +128,44 @@ where one.tenant_id = %(tenant_id)s and one.id = %(id)s order by r.id;
 -- name: run_trace
 -- Where a run's receipts are.
 select cause, plans from sync_run where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: forget_links
+-- Which account stands for whom is matched anew.
+with references_too as (
+  delete from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s
+)
+delete from sync_object where tenant_id = %(tenant_id)s and job_id = %(job_id)s;
+
+-- name: forget_failures
+-- What failed is no longer retried for that; links that never were go.
+with never as (
+  delete from sync_object
+  where tenant_id = %(tenant_id)s and job_id = %(job_id)s and failure is not null and target_id is null
+)
+update sync_object set failure = null, failed_since = null, attempts = 0
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and failure is not null and target_id is not null;
+
+-- name: reset_watermark
+update sync_job set watermark = null where tenant_id = %(tenant_id)s and id = %(id)s;
+
+-- name: lock_job
+select from sync_job where tenant_id = %(tenant_id)s and id = %(id)s for no key update;
+
+-- name: set_drift_repair
+update sync_job set drift_repair = %(on)s where tenant_id = %(tenant_id)s and id = %(id)s and drift_repair <> %(on)s;
+
+-- name: linked
+-- Whom the job keeps in line, by id.
+select source_id from sync_object
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id > %(after)s and state = 'linked' and kind = 'user'
+order by source_id limit %(at_most)s;
+
+-- name: link_versions
+-- At which version we left these people's accounts.
+select source_id, target_version from sync_object
+where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(ids)s::uuid[]) and state = 'linked';
+
+-- name: last_writers
+-- Target: who last changed these accounts by hand; what sync writes stands in receipts, not here.
+select distinct on (object_id) object_id, actor_name, at from audit_entry
+where tenant_id = %(tenant_id)s and object_id = any (%(ids)s::uuid[]) order by object_id, id desc;

@@ -3,20 +3,22 @@
 
 -- name: jobs
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
-       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups
+       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups,
+       drift_repair
 from sync_job where tenant_id = %(tenant_id)s order by id;
 
 -- name: job
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
-       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups
+       action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups,
+       drift_repair
 from sync_job where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: add_job
 insert into sync_job (tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode,
-  for_later_tenants, action_add, action_update, action_delete, mapping, filter, groups, groups_due, read_bits, always_bits, interval_s, watermark,
-  created_at)
+  for_later_tenants, action_add, action_update, action_delete, mapping, filter, drift_repair, groups, groups_due, read_bits,
+  always_bits, interval_s, watermark, created_at)
 values (%(tenant_id)s, %(id)s, 1, %(name)s, %(target)s, %(origin)s, %(state)s, null, %(scope_mode)s,
-  %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, %(groups)s, false, %(read_bits)s,
+  %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, false, %(groups)s, false, %(read_bits)s,
   %(always_bits)s, %(interval_s)s, null, %(created_at)s);
 
 -- name: touch_job

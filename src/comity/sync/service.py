@@ -16,12 +16,15 @@ from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
+from comity.jobs.due import put
+from comity.jobs.model import Order
 from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
+from comity.sync.orders import DRAIN
 from comity.tenancy.organizations.service import load_membership
 
 INTERVAL_S: Final = 2400
@@ -249,6 +252,11 @@ async def add_job(tx: Transaction, caller: Caller, job: Job) -> None:
     await record(tx, caller, Record("Add sync job", "syncJob", job.id, after=facts))
 
 
+async def wake(tx: Transaction) -> None:
+    """Make the tenant's drain due: a job goes on from where it stood, nothing has changed that it decides with."""
+    await put(tx, Order(DRAIN, tx.tenant_id))
+
+
 async def _move(tx: Transaction, caller: Caller, job_id: JobId, state: JobState, action: str, why: str | None) -> None:
     caller.check(Permission.SYNC_WRITE)
     job = await store.get_job(tx, job_id)
@@ -260,4 +268,5 @@ async def _move(tx: Transaction, caller: Caller, job_id: JobId, state: JobState,
     await record(
         tx, caller, Record(action, "syncJob", job_id, before={"state": job.state.value}, after={"state": state.value})
     )
-    append(tx, [Change(ChangeKind.JOB_CHANGED, job_id)])
+    if state is JobState.ACTIVE:
+        await wake(tx)

@@ -291,13 +291,14 @@ async def has_active_job(tx: Transaction) -> bool:
 def _job(
     tenant_id: UUID, id: UUID, version: int, name: str, target: UUID, origin: str, state: str, reason: str | None,
     scope_mode: str, for_later: bool, add: bool, update: bool, delete: bool, interval_s: int, watermark: int | None,
-    created_at: datetime, mapping: Any, filter_: Any, groups: bool,
+    created_at: datetime, mapping: Any, filter_: Any, groups: bool, drift_repair: bool,
 ) -> Job:  # fmt: skip
     return Job(
         tenant_id=TenantId(tenant_id), id=JobId(id), version=version, name=name, target_tenant_id=TenantId(target),
         origin=Origin(origin), state=JobState(state), state_reason=reason, scope_mode=ScopeMode(scope_mode),
         for_later_tenants=for_later, actions=Actions(add=add, update=update, delete=delete), interval_s=interval_s,
         watermark=watermark, created_at=created_at, mapping=mapping, filter=filter_, groups=groups,
+        drift_repair=drift_repair,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.partners.model import InboundHalf
 from comity.partners.service import load_inbound_half
+from comity.sync import plan_store
 from comity.sync.groups.model import SourceGroup
 from comity.sync.groups.target import pass_group
 from comity.sync.model import CARRIED, Action, Actions, Person, Present, Reason, Receipt, Skip, Step
@@ -104,6 +106,10 @@ class Visit(Protocol):
 
     async def names_taken(self, keys: Mapping[str, UserId]) -> set[UserId]:
         """Whose folded names are borne by somebody else who lives; `keys` are names of accounts."""
+        ...
+
+    async def last_writers(self, accounts: Collection[UserId]) -> dict[UserId, tuple[str, datetime]]:
+        """Who last changed these accounts by hand there, and when."""
         ...
 
     async def pass_group(
@@ -328,6 +334,10 @@ class LocalVisit:
             return set()
         rows = await self._tx.rows(Q.present_by_upn, keys=text_array(list(keys)))
         return {keys[row[-1]] for row in rows if row[0] != keys[row[-1]]}
+
+    async def last_writers(self, accounts: Collection[UserId]) -> dict[UserId, tuple[str, datetime]]:
+        """From the target's audit."""
+        return await plan_store.load_last_writers(self._tx, accounts)
 
     async def _ids(self, query: Any) -> list[UserId]:
         return [row[0] for row in await self._tx.rows(query, source=self._source, at=self._tx.now)]

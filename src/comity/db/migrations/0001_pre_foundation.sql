@@ -534,6 +534,7 @@ create table sync_job (
   action_delete    boolean not null,
   mapping          jsonb,                          -- null: the default table of provisioning §5.2
   filter           jsonb,                          -- null: everything passes
+  drift_repair     boolean not null,               -- may accounts that were changed in the target be brought back?
   groups           boolean not null,               -- are assigned groups synced as groups, too?
   groups_due       boolean not null,               -- a drain was cut off after people came or went, before their groups were looked at
   read_bits        bigint not null,                -- source attributes that mapping and filter read: what wakes the job

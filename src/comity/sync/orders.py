@@ -1,0 +1,10 @@
+"""Kinds of background orders that synchronisation gives and carries out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DRAIN: Final = "drain"
+"""Wakes a drain; one is pending per source tenant."""
+PLAN: Final = "plan"
+"""Makes a plan; the key is the plan's id."""
