@@ -1,8 +1,8 @@
 """Read the ```console blocks of a page and run them as a reader would, in one shell.
 
 A block is a transcript: `$ ` begins a command (a trailing backslash or a here-document continues it), what
-follows is what it prints. Each shown line must be printed, in this order, where `…` stands for anything; lines not shown
-may come in between. A block whose commands must fail says so: ```console exit=1.
+follows is what it prints. Each shown line must be printed, in this order, where `…` stands for anything;
+lines not shown may come in between. A block whose commands must fail says so: ```console exit=1.
 """
 
 from __future__ import annotations

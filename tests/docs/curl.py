@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from http import HTTPStatus
+from typing import Any
 
 
 def main() -> int:
@@ -24,18 +25,24 @@ def main() -> int:
     body = "&".join(options.data).encode() if options.data else None
     headers = dict(line.split(": ", 1) for line in options.header)
     request = urllib.request.Request(options.url, data=body, headers=headers)
-    for left in range(options.retry, -1, -1):
-        try:
-            answer = urllib.request.urlopen(request, timeout=30)
-        except urllib.error.HTTPError as fault:
-            answer = fault
-        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE or not left:
+    answer = _ask(request)
+    for _ in range(options.retry):
+        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
             break
         threading.Event().wait(float(answer.headers.get("retry-after", 1)))  # what the service asked for
+        answer = _ask(request)
     if options.fail and answer.status >= HTTPStatus.BAD_REQUEST:
         return 22
     sys.stdout.write(answer.read().decode())
     return 0
+
+
+def _ask(request: urllib.request.Request) -> Any:
+    """The answer, whatever its status."""
+    try:
+        return urllib.request.urlopen(request, timeout=30)
+    except urllib.error.HTTPError as fault:
+        return fault
 
 
 if __name__ == "__main__":
