@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from comity.access.model import Rule
 from tests.docs.parity import parity_rows
 from tools import docs
 from tools.reference import error_classes, setting_fields
@@ -47,6 +48,13 @@ def test_every_error_code_means_one_thing():
     codes = sorted(each.code for each in error_classes())
 
     assert codes == sorted(set(codes))
+
+
+def test_every_rule_id_is_documented():
+    """Scripts branch on them (design §5.2)."""
+    page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+
+    assert [rule.value for rule in Rule if f"`{rule.value}`" not in page] == []
 
 
 def test_changelog_fragments_are_in_form():
