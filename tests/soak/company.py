@@ -100,17 +100,41 @@ class House:
 
         asyncio.run(prepare())
 
+    @contextlib.contextmanager
+    def only_commits_flush(self) -> Iterator[None]:
+        """Let PostgreSQL's log writer stand still, which would flush now and then what no commit asked for."""
+        writers = [each for each in postgres_processes_in(self.data / "pgdata") if _is_log_writer(each)]
+        for each in writers:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in writers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGCONT)
+
     def kill(self) -> None:
-        """SIGKILL to all of PostgreSQL and its guardian: what the operating system does not have is gone."""
+        """SIGKILL to all of PostgreSQL and its guardian: what the operating system does not have is gone.
+
+        They are stopped first: who sees the others die would clean up, and flush what he did.
+        """
         processes = [*postgres_processes_in(self.data / "pgdata"), *guardians_of(self.data)]
-        for each in processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
+        for how in (signal.SIGSTOP, signal.SIGKILL):
+            for each in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, how)
         wait_until(lambda: not any(is_living(each) for each in processes))
 
     def _run(self, statement: sql.SQL, *names: str) -> None:
         with psycopg.connect(admin_dsn(self.lease.connection), autocommit=True) as connection:
             connection.execute(statement.format(*map(sql.Identifier, names)))
+
+
+def _is_log_writer(process: int) -> bool:
+    try:
+        return b"walwriter" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False  # it has ended meanwhile, so it was another
 
 
 @contextlib.contextmanager

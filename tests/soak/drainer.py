@@ -1,5 +1,7 @@
 """A process that drains one tenant and says where it is, line by line; it may kill itself on the way.
 
+Having said that it is finished, it waits until its input ends.
+
 python -m tests.soak.drainer DATA DATABASE TENANT [PHASE COUNT]
 """
 
@@ -22,7 +24,7 @@ from comity.core.errors import Unavailable
 from comity.core.ids import CauseId, TenantId
 from comity.db.database import Address, Database
 from comity.db.embedded import Lease, attach
-from comity.sync.drain import Progress, drain
+from comity.sync.drain import Phase, Progress, drain
 
 DURABLE: Final = {"shared_buffers": "64MB", "max_connections": "40"}
 """Flushed as by default; small, since several such servers run at once."""
@@ -42,6 +44,8 @@ async def main(lease: Lease, database: str, tenant: TenantId, phase: str, count:
         reached[progress.phase.value] += 1
         if reached[phase] == count:
             os.kill(os.getpid(), signal.SIGKILL)
+        if progress.phase is Phase.FINISHED:
+            sys.stdin.read()
 
     address = address_of(lease, database)
     async with Database(address, clock=BusinessClock(), size=6, renew=renewing(lease, database)) as db:

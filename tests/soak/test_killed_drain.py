@@ -182,22 +182,24 @@ def kill_database(place: House, whom: str) -> None:
         place.kill()
 
 
-def start(place: House, scene: Scene, name: str, *moment: object) -> subprocess.Popen[str]:
+def start(
+    place: House, scene: Scene, name: str, *moment: object, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
     """A process that drains; its lines say where it is."""
     source = scene.company.source.id
     return subprocess.Popen(
         [sys.executable, "-m", "tests.soak.drainer", str(place.data), name, str(source), *map(str, moment)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
 def finish_and_kill_the_server(place: House, scene: Scene, name: str) -> None:
     """The server dies at the very moment in which the drain says that it is done."""
-    with start(place, scene, name) as drainer:
+    with place.only_commits_flush(), start(place, scene, name, stdin=subprocess.PIPE) as drainer:
         assert drainer.stdout is not None
-        for line in drainer.stdout:
-            if line.strip() == Phase.FINISHED:
-                place.kill()
+        while drainer.stdout.readline().strip() != Phase.FINISHED:
+            assert drainer.poll() is None
+        place.kill()
     place.lease.again()
 
 
@@ -206,7 +208,10 @@ def write_and_kill_the_server(place: House, company: Company, name: str, enough:
     source = company.source
     command = [sys.executable, "-m", "tests.soak.writer", str(place.data), name, str(source.id), source.domain]
     acknowledged: set[UserId] = set()
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer:
+    with (
+        place.only_commits_flush(),
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as writer,
+    ):
         assert writer.stdout is not None
         for line in writer.stdout:
             acknowledged.add(UserId(UUID(line.strip())))
