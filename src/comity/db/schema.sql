@@ -645,6 +645,8 @@ CREATE TABLE sync_assignment (
 );
 -- A membership changes: which jobs have this group?
 CREATE INDEX sync_assignment_by_principal ON sync_assignment (tenant_id, principal_id, job_id);
+-- The few groups among many people.
+CREATE INDEX sync_assignment_groups ON sync_assignment (tenant_id, job_id, principal_id) WHERE (principal_kind = 'group'::text);
 ALTER TABLE sync_assignment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_assignment FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_assignment USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));

@@ -545,6 +545,8 @@ create table sync_assignment (
   -- A deleted job takes its assignments along.
   constraint sync_assignment_job foreign key (tenant_id, job_id) references sync_job on delete cascade
 );
+-- The few groups among many people.
+create index sync_assignment_groups on sync_assignment (tenant_id, job_id, principal_id) where principal_kind = 'group';
 -- A membership changes: which jobs have this group?
 create index sync_assignment_by_principal on sync_assignment (tenant_id, principal_id, job_id);
 call protect_tenant_table('sync_assignment');
