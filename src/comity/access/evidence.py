@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from comity.access import properties, store
-from comity.access.decide import decide, effective_policy
+from comity.access.decide import decide
 from comity.access.model import (
     GLOBAL,
     AccountKind,
@@ -68,11 +68,9 @@ def make_evidence(inputs: Inputs, people: Iterable[Person], *, now: datetime, in
             kind=AccountKind.PERSONAL if each.tenant_id == PERSONAL_REALM else AccountKind.WORK,
             active=row is not None and row.active,
             address=row.address if row else "",
-            domain=row.address.rpartition("@")[2] if row else "",
+            domain=row.domain if row else "",
             side=sides.get(each.tenant_id),
-            policy=effective_policy(
-                direct=named.get(row.policy_key) if row and row.policy_key else None, otherwise=everybody
-            ),
+            policy=named.get(row.policy_key, everybody) if row and row.policy_key else everybody,
         )
     return evidence
 
