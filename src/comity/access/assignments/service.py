@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +17,7 @@ from comity.access.errors import (
     RankRequired,
     check_may,
 )
-from comity.access.store import is_own_user, policy_key
+from comity.access.store import is_own_user, policy_key, policy_names
 from comity.audit.model import Facts
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
@@ -171,6 +172,14 @@ async def get_policy_sources(tx: Transaction, caller: Caller, user_id: UserId) -
     if not await is_own_user(tx, user_id):
         raise AssigneeUnknown(user=str(user_id))
     return in_order(user_id, await store.load_sources(tx, user_id))
+
+
+async def list_direct_policies(tx: Transaction, caller: Caller, user_ids: Collection[UserId]) -> dict[UserId, str]:
+    """The names of the policies that these people were granted directly; who has none is left out."""
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
+    keys = await store.granted_to(tx, user_ids)
+    names = await policy_names(tx, set(keys.values()))
+    return {user_id: names[key] for user_id, key in keys.items()}
 
 
 async def _lock(tx: Transaction, group_id: GroupId) -> list[GroupAssignment]:
