@@ -18,6 +18,7 @@ from comity.access.model import (
     Identity,
     Person,
     Purpose,
+    Rule,
     Side,
     TenantConfiguration,
 )
@@ -35,12 +36,16 @@ class Evidence:
     """Everybody whom a decision is about, as nouns."""
 
     people: dict[Person, Identity] = field(default_factory=dict)
+    elsewhere: set[Person] = field(default_factory=set)
+    """Who is at home in a tenant beyond this installation: nothing can be evaluated about them."""
     consumer_available: bool = True
 
     def decide(
         self, actor: Person, target: Person, purpose: Purpose, *, by: AddressedBy = AddressedBy.EMAIL
     ) -> Decision:
         """The decision for one pair of them."""
+        if self.elsewhere and not self.elsewhere.isdisjoint((actor, target)):
+            return Decision(False, Rule.COULD_NOT_EVALUATE)
         return decide(
             self.people[actor], self.people[target], purpose, by=by, consumer_available=self.consumer_available
         )
@@ -60,6 +65,8 @@ def make_evidence(inputs: Inputs, people: Iterable[Person], *, now: datetime, in
     available_from = inputs.consumer_available_from
     evidence = Evidence(consumer_available=available_from is None or now >= available_from)
     for each in people:
+        if each.tenant_id != PERSONAL_REALM and each.tenant_id not in sides:
+            evidence.elsewhere.add(each)
         row = inputs.people.get((each.tenant_id, each.user_id))
         named = policies.get(each.tenant_id, {})
         everybody = named.get(store.policy_key(GLOBAL), ExternalAccessPolicy())
