@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from comity.access import properties, store
 from comity.access.decide import decide
@@ -20,7 +21,6 @@ from comity.access.model import (
     Purpose,
     Rule,
     Side,
-    TenantConfiguration,
 )
 from comity.core.ids import PERSONAL_REALM, TenantId
 from comity.db.crossings.decision import Inputs, TenantRow, load_inputs
@@ -82,17 +82,31 @@ def make_evidence(inputs: Inputs, people: Iterable[Person], *, now: datetime, in
     return evidence
 
 
-def _side(tenant_id: TenantId, row: TenantRow, instead: properties.Changes) -> Side:
-    stored: TenantConfiguration = store.make_configuration(
-        row.configuration, row.lists.get(store.CONFIGURATION_OWNER, {})
-    )
-    in_force = bool(row.configuration and row.configuration["block_external_users"])
+def make_side(
+    tenant_id: TenantId,
+    cloud: str,
+    trial: bool,
+    domains: Iterable[str],
+    configuration: Mapping[str, Any] | None,
+    lists: store.Lists,
+) -> Side:
+    """A tenant's side from its own rows, without blocked individuals and contacts."""
     return Side(
         tenant_id=tenant_id,
-        cloud=Cloud(row.cloud),
-        trial=row.trial,
-        domains=frozenset(row.domains),
-        configuration=properties.changed_configuration(stored, instead) if instead else stored,
+        cloud=Cloud(cloud),
+        trial=trial,
+        domains=frozenset(domains),
+        configuration=store.make_configuration(configuration, lists),
+    )
+
+
+def _side(tenant_id: TenantId, row: TenantRow, instead: properties.Changes) -> Side:
+    lists = row.lists.get(store.CONFIGURATION_OWNER, {})
+    side = make_side(tenant_id, row.cloud, row.trial, row.domains, row.configuration, lists)
+    in_force = bool(row.configuration and row.configuration["block_external_users"])
+    return replace(
+        side,
+        configuration=properties.changed_configuration(side.configuration, instead) if instead else side.configuration,
         blocked=BlockedIndividuals(in_force=in_force, addresses=frozenset(row.blocked)),
         contacts=frozenset(row.contacts),
     )
