@@ -27,3 +27,23 @@ where u.tenant_id = %(tenant_id)s and u.creation_type is null and u.deleted_at i
 -- name: contacts
 select user_id from directory_contact
 where tenant_id = %(tenant_id)s and user_id > %(after)s order by user_id limit %(at_most)s;
+
+-- name: members_of
+-- Direct members of groups that have a policy, or would have: one text per group.
+select m.group_id::text, string_agg(m.member_id::text, chr(30))
+from group_member m
+where m.tenant_id = %(tenant_id)s and m.group_id = any (%(group_ids)s::uuid[])
+group by m.group_id;
+
+-- name: chats_across
+-- 1:1 chats of these people of ours with somebody outside, by chat id, behind `after`; who began it, and
+-- whether a request waits there.
+select c.chat_id, mine.user_id, other.tenant_id, other.user_id, c.started_tenant, c.started_user,
+       'pending' in (mine.request, other.request)
+from seat s
+join chat c on c.chat_id = s.chat_id and c.kind = 'oneOnOne'
+join chat_member mine on mine.chat_id = c.chat_id and mine.tenant_id = %(tenant_id)s and mine.user_id = s.user_id
+join chat_member other on other.chat_id = c.chat_id and other.tenant_id <> %(tenant_id)s and other.left_at is null
+where s.tenant_id = %(tenant_id)s and s.left_at is null and s.user_id = any (%(user_ids)s::uuid[])
+  and s.chat_id > %(after)s
+order by c.chat_id limit %(at_most)s;

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from comity.access.model import Person
 from comity.core.domains import domain_of
-from comity.core.ids import UserId
+from comity.core.ids import ChatId, GroupId, TenantId, UserId
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 
@@ -51,3 +52,37 @@ async def stream_contacts(tx: Transaction, *, at_most: int = 100) -> AsyncIterat
     while page := await tx.rows(Q.contacts, after=after, at_most=at_most):
         yield [UserId(row[0]) for row in page]
         after = page[-1][0]
+
+
+async def load_members(tx: Transaction, group_ids: Collection[GroupId]) -> dict[str, list[str]]:
+    """Direct members of these groups; ids as text."""
+    rows = await tx.rows(Q.members_of, group_ids=list(group_ids))
+    return {group_id: text.split("\x1e") for group_id, text in rows}
+
+
+class ChatRow(NamedTuple):
+    """A 1:1 chat of one of our people with somebody outside."""
+
+    chat_id: ChatId
+    user_id: UserId
+    other: Person
+    started_by: Person
+    waiting: bool
+    """A request was not answered yet."""
+
+
+async def stream_chats(tx: Transaction, user_ids: Sequence[UserId], *, at_most: int) -> AsyncIterator[list[ChatRow]]:
+    """The 1:1 chats of these people with somebody outside, by chat id, page by page."""
+    after = _NOWHERE
+    while rows := await tx.rows(Q.chats_across, user_ids=list(user_ids), after=after, at_most=at_most):
+        yield [
+            ChatRow(
+                ChatId(chat),
+                UserId(own),
+                Person(TenantId(to), UserId(other)),
+                Person(TenantId(by), UserId(who)),
+                waiting,
+            )
+            for chat, own, to, other, by, who, waiting in rows
+        ]
+        after = rows[-1][0]
