@@ -47,7 +47,7 @@ async def decide_pair(
     Raises:
         NotAuthorized: the caller is neither.
     """
-    in_full = _administers(caller, actor, target)
+    in_full = administers(caller, actor, target)
     if not in_full:
         _check_is_actor(caller, actor)
     evidence = await load_evidence(tx, (actor, target), instead=instead)
@@ -177,6 +177,13 @@ async def _note(
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
 
 
+def administers(caller: Caller, *people: Person) -> bool:
+    """May the caller read the external access settings of one of the sides?"""
+    if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
+        return True
+    return caller.may(Permission.EXTERNAL_ACCESS_READ) and any(each.tenant_id == caller.tenant_id for each in people)
+
+
 _SECURITY_TEAMS: Final = frozenset({"blockeddomains"})
 """What of the configuration the security team may change (external-access §2, §16)."""
 
@@ -192,13 +199,6 @@ def _check_delegated(caller: Caller, now: TenantConfiguration, changes: Changes,
     delegated = now.security_team_delegation is Delegation.ENABLED
     if not (delegated and all(name.lower() in theirs for name in changes)):
         check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
-
-
-def _administers(caller: Caller, *people: Person) -> bool:
-    """May the caller read the external access settings of one of the sides?"""
-    if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
-        return True
-    return caller.may(Permission.EXTERNAL_ACCESS_READ) and any(each.tenant_id == caller.tenant_id for each in people)
 
 
 def _check_is_actor(caller: Caller, actor: Person) -> None:

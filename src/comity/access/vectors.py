@@ -97,7 +97,7 @@ def _decide_send(actor: Identity, chat: _Chat, *, available: bool) -> Decision:
         )  # fmt: skip
     (other,) = (each for each in chat.members if each.id != actor.id)
     waiting = "accepted" if chat.accepted else "pending"
-    own, others = (("none", waiting) if actor.id == chat.started_by.id else (waiting, "none"))
+    own, others = ("none", waiting) if actor.id == chat.started_by.id else (waiting, "none")
     refused = decide_request(own=own, other=others, sent=chat.sent)
     return refused or decide(actor, other, Purpose.SEND, consumer_available=available)
 
@@ -157,12 +157,12 @@ class _World:
         return self._identities[name]
 
     def _identity(self, name: str, user: Json) -> Identity:
-        kind, address = AccountKind(user["kind"]), address_key(user["email"])
+        kind, address = AccountKind(user["kind"]), address_key(user.get("email") or "")
         domain = domain_of(address)
         if kind is not AccountKind.WORK:
             return Identity(id=_user_id(name), kind=kind, address=address, domain=domain)
         if not domain:
-            raise InvalidDomain(property="email", domain=user["email"], fault="no-domain")
+            raise InvalidDomain(property="email", domain=address, fault="no-domain")
         tenant = user.get("tenant")
         if tenant not in self._tenants:
             raise TenantUnknown(tenant=str(tenant))
@@ -199,7 +199,9 @@ class _World:
         return effective_policy(
             direct=None if direct is None else self._custom(tenant, direct),
             by_group=[
-                (int(each["rank"]), self._custom(tenant, each["policy"])) for each in assigned if each["group"] in groups
+                (int(each["rank"]), self._custom(tenant, each["policy"]))
+                for each in assigned
+                if each["group"] in groups
             ],
             tenant_wide=None if everybody is None else self._custom(tenant, everybody),
             otherwise=self._global(tenant),

@@ -163,16 +163,9 @@ async def _grant(tx: Transaction, caller: Caller, policy: str | None, people: Se
     else:
         await store.grant_many(tx, changed, key)
     names = await access_store.policy_names(tx, {before[each] for each in changed if each in before})
-    await record_many(
-        tx,
-        caller,
-        [
-            Record(
-                "Grant external access policy", "user", each,
-                before={"ExternalAccessPolicy": names.get(before.get(each, ""))}, after={"ExternalAccessPolicy": policy},
-            )
-            for each in changed
-        ],
-    )  # fmt: skip
+    given = {"ExternalAccessPolicy": policy}
+    taken = {each: {"ExternalAccessPolicy": names.get(before.get(each, ""))} for each in changed}
+    entries = [Record("Grant external access policy", "user", each, taken[each], given) for each in changed]
+    await record_many(tx, caller, entries)
     locks.changing(tx)
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, each) for each in changed])

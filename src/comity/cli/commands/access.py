@@ -53,6 +53,28 @@ async def decide(session: Session, actor: str, target: str, kind: str, by: str) 
 
 
 @access.command()
+@click.argument("actor", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], help="Start a chat, or only look up [oneOnOne].")
+@click.option("--by", type=click.Choice(["email", "phone"]), default="email", help="How FROM addresses TO [email].")
+@pass_session
+async def why(session: Session, actor: str, target: str, kind: str, by: str) -> None:
+    """Why may FROM talk to TO, or not: every rule on both sides, and the smallest change that flips it."""
+    from comity.access.explanation.service import explain_pair
+    from comity.access.model import AddressedBy
+    from comity.cli.explaining import as_json, in_words
+
+    async with session.open() as comity:
+        pair = await Pair.find(session, comity, actor, target)
+        async with pair.transaction() as tx:
+            explanation = await explain_pair(
+                tx, pair.caller, actor=pair.actor, target=pair.target, purpose=_purpose(kind), by=AddressedBy(by)
+            )
+        names = {each.id: each.name for each in await all_tenants(comity.db)}
+    session.out.show(as_json(explanation), None if session.out.is_for_programs else in_words(explanation, names))
+
+
+@access.command()
 @of_tenant
 @pass_session
 async def show(session: Session, of: str) -> None:
