@@ -15,7 +15,7 @@ from comity.cli.cmdlets.shown import as_json
 
 async def results(text: str) -> list[object]:
     """What a text returns that needs no tenant."""
-    walk = Walk(Rehearsal(connected=True), BY_NAME)
+    walk = Walk(Rehearsal(connected=True, default=True), BY_NAME)
     await walk.through(parse_script(text))
     return [as_json(each) for each in walk.results]
 
@@ -138,7 +138,7 @@ async def test_conditions(condition, left):
         ("Get-CsOnlineUser a'b'", "script-blank-missing 1:19"),
         ("\n\n  \x00", "script-unreadable 3:3"),
         ("'x'.Length", "script-unreadable 1:4"),
-        ("$x = 'a'; $x.Replace('a', 'b')", "member-unknown 1:13"),
+        ("$x = 'a'; $x.Replace('a', 'b')", "property-absent 1:13"),
         ("$x = 'a'; Get-CsOnlineUser $x.Trim()", "script-unreadable 1:30"),
         ('"a\n $env:USER"', "script-expansion-unknown 2:2"),
         ('"$(Get-CsOnlineUser)"', "script-expansion-unknown 1:2"),
@@ -154,16 +154,16 @@ async def test_conditions(condition, left):
         ("Get-CsOnlineUser -Identity @{a='b'}", "value-mistyped 1:28"),
         ("Get-CsOnlineUser -ResultSize lots", "value-mistyped 1:30"),
         ("Get-CsOnlineUser -ResultSize -1", "value-mistyped 1:1"),
-        ("Get-CsOnlineUser -Filter 'Nothing -eq 1'", "member-unknown 1:1"),
+        ("Get-CsOnlineUser -Filter 'Nothing -eq 1'", "property-absent 1:1"),
         ("Get-CsOnlineUser -Filter 'Enabled -eq'", "script-ends-early 1:26"),
-        ("Get-CsOnlineUser -Filter {Nothing -eq 1}", "member-unknown 1:27"),
+        ("Get-CsOnlineUser -Filter {Nothing -eq 1}", "property-absent 1:27"),
         ("Get-CsOnlineUser -Filter {$_.Enabled}", "variable-unset 1:27"),
         ("Get-CsOnlineUser -Identity a -Filter {Enabled}", "ConflictingParameters 1:38"),
         ("Get-CsOnlineUser | Where-Object {Enabled -eq $true}", "script-unreadable 1:34"),
-        ("Get-CsOnlineUser | Where-Object", "parameter-missing 1:20"),
-        ("Get-CsOnlineUser | Select-Object Nothing", "member-unknown 1:20"),
+        ("Get-CsOnlineUser | Where-Object", "parameter-needed 1:20"),
+        ("Get-CsOnlineUser | Select-Object Nothing", "property-absent 1:20"),
         ("Get-CsOnlineUser | Format-Table | Format-List", "pipe-ended 1:20"),
-        ("(Get-CsOnlineUser).Nothing", "member-unknown 1:1"),
+        ("(Get-CsOnlineUser).Nothing", "property-absent 1:1"),
         ("'a' | Get-CsTenantFederationConfiguration", "pipe-refused 1:7"),
         ("Get-CsOnlineUser | Set-CsTenantFederationConfiguration", "pipe-refused 1:20"),
         ("Get-CsExternalAccessPolicy | Set-CsExternalAccessPolicy -Identity a", "parameter-repeated 1:67"),
@@ -192,14 +192,14 @@ async def test_conditions(condition, left):
         ("$c = Get-CsTenantFederationConfiguration\nSet-CsExternalAccessPolicy -Instance $c", "value-mistyped 2:38"),
         ("New-CsExternalAccessPolicy Global", "GlobalImmutable 1:28"),
         ("New-CsExternalAccessPolicy site:A", "InvalidIdentity 1:28"),
-        ("New-CsExternalAccessPolicy", "parameter-missing 1:1"),
+        ("New-CsExternalAccessPolicy", "parameter-needed 1:1"),
         ("New-CsExternalAccessPolicy A -EnablePublicCloudAccess $true", "ParameterRetired 1:30"),
         ("Get-CsExternalAccessPolicy -Identity 'Tag:A*'", "InvalidIdentity 1:38"),
         ("Set-CsExternalAccessPolicy -CommunicationWithExternalOrgs BlockAllExternalDomains", "GlobalImmutable 1:59"),
         ("Set-CsExternalAccessPolicy A -CommunicationWithExternalOrgs Nobody", "InvalidEnumValue 1:61"),
         ("Grant-CsExternalAccessPolicy a P -Global", "ConflictingParameters 1:34"),
         ("Grant-CsExternalAccessPolicy -Group g -PolicyName P", "RankRequired 1:37"),
-        ("Grant-CsExternalAccessPolicy -Identity a -PolicyName P -Rank 1", "parameter-missing 1:1"),
+        ("Grant-CsExternalAccessPolicy -Identity a -PolicyName P -Rank 1", "parameter-needed 1:1"),
         ("New-CsGroupPolicyAssignment g TeamsMeetingPolicy P", "InvalidEnumValue 1:31"),
         (
             "New-CsBatchPolicyAssignmentOperation -PolicyType ExternalAccessPolicy -PolicyName P -Identity "
@@ -220,6 +220,7 @@ async def test_faults_are_found_before_anything_runs(text, where):
 async def test_without_a_tenant_nothing_needs_to_be_asked():
     """Values can be made anywhere; a tenant is needed to ask it something."""
     assert await fault("New-CsEdgeAllowAllKnownDomains\nGet-CsOnlineUser", connected=False) == "not-connected 2:1"
+    assert await fault("Connect-MicrosoftTeams", connected=False) == "not-connected 1:1"
     connecting = "Connect-MicrosoftTeams -TenantId a.example; Get-CsOnlineUser"
     assert len((await check(connecting, connected=False)).script.statements) == 2
 

@@ -12,7 +12,7 @@ from comity.cli.cmdlets.conditions import Predicate
 from comity.cli.cmdlets.errors import (
     Located,
     ParameterAmbiguous,
-    ParameterMissing,
+    ParameterNeeded,
     ParameterRepeated,
     ParameterUnknown,
     PipeRefused,
@@ -167,7 +167,7 @@ def check_given(cmdlet: Cmdlet, given: Given) -> None:
             raise Located(given.place_of(others[0]), fault)
     for parameter in cmdlet.parameters:
         if parameter.mandatory and parameter.name not in given:
-            raise Located(given.at, ParameterMissing(cmdlet=cmdlet.name, parameter=f"-{parameter.name}"))
+            raise Located(given.at, ParameterNeeded(cmdlet=cmdlet.name, parameter=f"-{parameter.name}"))
     with at_parameter(given):
         cmdlet.check(given)
 

@@ -34,7 +34,7 @@ class Predicate:
         """Does it hold for the value? `bare`: properties are named without `$_`, as in -Filter.
 
         Raises:
-            MemberUnknown, VariableUnset, Unreadable, ValueMistyped; around them Located, if it is placed.
+            PropertyAbsent, VariableUnset, Unreadable, ValueMistyped; around them Located, if it is placed.
         """
 
         def resolve(operand: Literal | Text | Place | Property) -> Value:

@@ -126,10 +126,10 @@ class ParameterRepeated(ScriptWrong):
     code = "parameter-repeated"
 
 
-class ParameterMissing(ScriptWrong):
+class ParameterNeeded(ScriptWrong):
     """The cmdlet cannot do without the parameter."""
 
-    code = "parameter-missing"
+    code = "parameter-needed"
 
 
 class ValueMissing(ScriptWrong):
@@ -162,10 +162,10 @@ class VariableFixed(ScriptWrong):
     code = "variable-fixed"
 
 
-class MemberUnknown(ScriptWrong):
+class PropertyAbsent(ScriptWrong):
     """The value has no such property."""
 
-    code = "member-unknown"
+    code = "property-absent"
 
 
 class PipeRefused(ScriptWrong):

@@ -14,8 +14,8 @@ from comity.cli.cmdlets.conditions import Predicate
 from comity.cli.cmdlets.errors import (
     CmdletUnknown,
     Located,
-    MemberUnknown,
     PipeEnded,
+    PropertyAbsent,
     VariableFixed,
     VariableUnset,
     located,
@@ -114,7 +114,7 @@ class Walk:
         with located(statement.at):
             target = self._look(statement.place)
             if statement.method.lower() != "add" or not isinstance(target, list | Unknown):
-                raise MemberUnknown(of=describe(target), member=f"{statement.method}()")
+                raise PropertyAbsent(of=describe(target), member=f"{statement.method}()")
             if isinstance(target, list):
                 target[:] = joined([*target, value])
 
@@ -193,7 +193,7 @@ class Walk:
         """What is in a variable, or in a member of it.
 
         Raises:
-            VariableUnset, MemberUnknown.
+            VariableUnset, PropertyAbsent.
         """
         if place.variable not in self._variables:
             raise VariableUnset(variable=place.variable)

@@ -29,6 +29,8 @@ class Rehearsal:
     """Checks what can be known before anything runs; cmdlets that need the tenant answer with values not known."""
 
     connected: bool
+    default: bool
+    """There is a tenant to connect to that needs no name."""
     questions: list[Position] = field(default_factory=list)
     """Where something will have to be confirmed."""
     unfollowed: list[Position] = field(default_factory=list)
@@ -50,6 +52,8 @@ class Rehearsal:
         if given.known("ErrorAction", FOLLOWED) != FOLLOWED:
             self.unfollowed.append(given.place_of("ErrorAction"))
         if cmdlet.connects is not None:
+            if cmdlet.connects and not self.default and "TenantId" not in given:
+                raise NotConnected
             self.connected = cmdlet.connects
         elif (made := cmdlet.make(given)) is not None:
             return made

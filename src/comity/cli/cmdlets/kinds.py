@@ -213,7 +213,7 @@ def one_of(values: type[StrEnum] | Iterable[str]) -> Kind:
                 return each if isinstance(text, str) else text
         raise InvalidEnumValue(property=name, value=text, values=words)
 
-    return Kind(" \\| ".join(words), f"one of {', '.join(words)}", read, _TEXTUAL)
+    return Kind(" | ".join(words), f"one of {', '.join(words)}", read, _TEXTUAL)
 
 
 def instance_of(shape: Shape) -> Kind:

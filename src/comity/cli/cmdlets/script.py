@@ -36,7 +36,7 @@ async def check(text: str, *, connected: bool) -> Checked:
         Located: around the first thing that is wrong.
     """
     script = parse_script(text)
-    rehearsal = Rehearsal(connected)
+    rehearsal = Rehearsal(connected, default=connected)
     await Walk(rehearsal, BY_NAME).through(script)
     return Checked(script, rehearsal)
 

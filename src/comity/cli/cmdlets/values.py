@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from comity.cli.cmdlets.errors import MemberUnknown, TooLong, ValueMistyped
+from comity.cli.cmdlets.errors import PropertyAbsent, TooLong, ValueMistyped
 
 LENGTH_MAX: Final = 100_000
 """Elements of a list that a script makes."""
@@ -109,7 +109,7 @@ def member(value: Value, name: str) -> Value:
     """A property of an object; of a list that of each element, or its Count.
 
     Raises:
-        MemberUnknown, TooLong.
+        PropertyAbsent, TooLong.
     """
     match value:
         case Unknown():
@@ -126,7 +126,7 @@ def member(value: Value, name: str) -> Value:
             for key, entry in value.entries.items():
                 if key.lower() == name.lower():
                     return entry
-    raise MemberUnknown(of=describe(value), member=name)
+    raise PropertyAbsent(of=describe(value), member=name)
 
 
 def _unknown_member(value: Unknown, name: str) -> Value:
@@ -135,7 +135,7 @@ def _unknown_member(value: Unknown, name: str) -> Value:
         if found is not None:
             return Unknown(value.kind.properties[found])
         if name.lower() not in {"count", "length"}:
-            raise MemberUnknown(of=value.kind.name, member=name)
+            raise PropertyAbsent(of=value.kind.name, member=name)
     return Unknown("any" if value.kind in {"any", "list"} and name.lower() not in {"count", "length"} else "number")
 
 
@@ -143,14 +143,14 @@ def set_member(value: Value, name: str, wanted: Value) -> None:
     """Change a property of an object of the script; what is stored stays.
 
     Raises:
-        MemberUnknown, ValueMistyped.
+        PropertyAbsent, ValueMistyped.
     """
     shape = value.shape if isinstance(value, Record) else value.kind if isinstance(value, Unknown) else None
     if shape == "any":
         return
     found = shape.find(name) if isinstance(shape, Shape) else None
     if found is None or not isinstance(shape, Shape):
-        raise MemberUnknown(of=describe(value), member=name)
+        raise PropertyAbsent(of=describe(value), member=name)
     fitting = _fitting(found, shape.properties[found], wanted)
     if isinstance(value, Record):
         value.properties[found] = fitting

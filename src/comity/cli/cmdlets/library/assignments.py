@@ -12,7 +12,7 @@ from comity.access.errors import RankRequired
 from comity.access.identities import checked_name
 from comity.access.policies import grant_policy
 from comity.cli.cmdlets.cmdlet import TENANT, Answer, Change, Cmdlet, Given, Inlet, Parameter, Tenant
-from comity.cli.cmdlets.errors import ParameterMissing
+from comity.cli.cmdlets.errors import ParameterNeeded
 from comity.cli.cmdlets.kinds import NUMBER, SWITCH, TEXT, TEXT_OR_NULL, one_of
 from comity.cli.cmdlets.library.people import ONLINE_USER, find_user, user_records
 from comity.cli.cmdlets.values import Record, Shape
@@ -51,7 +51,7 @@ def assignment_record(assignment: GroupAssignment) -> Record:
 def _check_grant(given: Given) -> None:
     _check_policy(given)
     if "Rank" in given and "Group" not in given:
-        raise ParameterMissing(cmdlet="Grant-CsExternalAccessPolicy", parameter="-Group")
+        raise ParameterNeeded(cmdlet="Grant-CsExternalAccessPolicy", parameter="-Group")
     if "Group" in given and "Rank" not in given and given.get("PolicyName") is not None:
         raise RankRequired(property="Group")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from comity.cli.cmdlets.cmdlet import Cmdlet, Given, Parameter
 from comity.cli.cmdlets.conditions import OPERATORS, compare, truth
-from comity.cli.cmdlets.errors import MemberUnknown, ParameterMissing, ValueMistyped
+from comity.cli.cmdlets.errors import ParameterNeeded, PropertyAbsent, ValueMistyped
 from comity.cli.cmdlets.kinds import CONDITION, NUMBER, SWITCH, TEXT, TEXTS, VALUE
 from comity.cli.cmdlets.values import Record, Shape, Unknown, Value, describe, joined, member
 
@@ -33,10 +33,10 @@ def _passes(given: Given, value: Value) -> bool:
 
 def _check_where(given: Given) -> None:
     if "FilterScript" not in given and "Property" not in given:
-        raise ParameterMissing(cmdlet="Where-Object", parameter="-FilterScript")
+        raise ParameterNeeded(cmdlet="Where-Object", parameter="-FilterScript")
     compares = any(each in given for each in OPERATORS)
     if compares != ("Value" in given):
-        raise ParameterMissing(cmdlet="Where-Object", parameter="-Value" if compares else "-eq")
+        raise ParameterNeeded(cmdlet="Where-Object", parameter="-Value" if compares else "-eq")
 
 
 def _select(given: Given, brought: list[Value]) -> list[Value]:
@@ -72,13 +72,13 @@ def _selection(value: Value, names: Sequence[str] | Unknown) -> Value:
     """An object with those properties only, in their order; names may have wildcards.
 
     Raises:
-        MemberUnknown.
+        PropertyAbsent.
     """
     shape = value.shape if isinstance(value, Record) else value.kind if isinstance(value, Unknown) else None
     if shape in {"any", "list"} or isinstance(names, Unknown):
         return Unknown()
     if not isinstance(shape, Shape):
-        raise MemberUnknown(of=describe(value), member=", ".join(names))
+        raise PropertyAbsent(of=describe(value), member=", ".join(names))
     chosen = list(dict.fromkeys(each for name in names for each in _matching(shape, name)))
     smaller = Shape(shape.name, {each: shape.properties[each] for each in chosen})
     if isinstance(value, Record):
@@ -95,7 +95,7 @@ def _matching(shape: Shape, name: str) -> list[str]:
         ]
     found = shape.find(name)
     if found is None:
-        raise MemberUnknown(of=shape.name, member=name)
+        raise PropertyAbsent(of=shape.name, member=name)
     return [found]
 
 
