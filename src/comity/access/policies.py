@@ -18,13 +18,16 @@ from comity.access.errors import (
 from comity.access.model import GLOBAL, ExternalAccessPolicy
 from comity.access.properties import Changes
 from comity.audit.model import Facts
-from comity.audit.service import Record, record
+from comity.audit.service import Record, record, record_many
 from comity.core.caller import Caller
 from comity.core.ids import UserId
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
+
+GRANT = "Grant external access policy"
+"""How the audit calls a change of a person's own policy."""
 
 
 async def list_policies(tx: Transaction, caller: Caller) -> list[ExternalAccessPolicy]:
@@ -106,7 +109,9 @@ async def remove_policy(tx: Transaction, caller: Caller, identity: str, *, force
         await assignments.grant_tenant(tx, caller, None)
     for group_id in groups:
         await assignments.withdraw(tx, caller, group_id)
-    await store.ungrant_everybody(tx, key)
+    gone_from = await store.ungrant_everybody(tx, key)
+    had: list[Facts] = [{"ExternalAccessPolicy": before.name}, {"ExternalAccessPolicy": None}]
+    await record_many(tx, caller, [Record(GRANT, "user", each, had[0], had[1]) for each in gone_from])
     await store.remove_policy(tx, key)
     gone = {**properties.shown(before), "people": granted}
     await _note(tx, caller, "Remove external access policy", name, before=gone)
@@ -132,7 +137,7 @@ async def grant_policy(tx: Transaction, caller: Caller, user_id: UserId, identit
     else:
         await store.grant_policy(tx, user_id, store.policy_key(after), at=tx.now)
     facts = [{"ExternalAccessPolicy": each} for each in (before, after)]
-    await record(tx, caller, Record("Grant external access policy", "user", user_id, before=facts[0], after=facts[1]))
+    await record(tx, caller, Record(GRANT, "user", user_id, before=facts[0], after=facts[1]))
     locks.changing(tx)
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, user_id)])
 

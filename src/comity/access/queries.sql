@@ -143,7 +143,7 @@ delete from access_policy_user where tenant_id = %(tenant_id)s and user_id = any
 select count(*) from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s;
 
 -- name: ungrant_everybody
-delete from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s;
+delete from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s returning user_id;
 
 -- name: is_own_user
 -- Policies go to living accounts of the tenant's own.

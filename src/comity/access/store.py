@@ -198,9 +198,9 @@ async def count_granted(tx: Transaction, key: str) -> int:
     return int(row[0]) if row else 0
 
 
-async def ungrant_everybody(tx: Transaction, key: str) -> None:
-    """Take the policy back from everybody who has it directly."""
-    await tx.execute(Q.ungrant_everybody, name_key=key)
+async def ungrant_everybody(tx: Transaction, key: str) -> list[UserId]:
+    """Take the policy back from everybody who has it directly; returns who had."""
+    return [UserId(row[0]) for row in await tx.rows(Q.ungrant_everybody, name_key=key)]
 
 
 async def is_own_user(tx: Transaction, user_id: UserId) -> bool:

@@ -47,3 +47,27 @@ join chat_member other on other.chat_id = c.chat_id and other.tenant_id <> %(ten
 where s.tenant_id = %(tenant_id)s and s.left_at is null and s.user_id = any (%(user_ids)s::uuid[])
   and s.chat_id > %(after)s
 order by c.chat_id limit %(at_most)s;
+
+-- name: used_domains
+-- Of these domains, those whose tenant has somebody in a chat of ours that was written to since then.
+with lately as (
+  select distinct m.tenant_id
+  from seat s
+  join chat_member m on m.chat_id = s.chat_id and m.tenant_id <> %(tenant_id)s
+  where s.tenant_id = %(tenant_id)s and s.activity_at > %(since)s)
+select w.domain from unnest(%(domains)s::text[]) as w (domain)
+cross join lateral domain_get(w.domain) d
+join lately on lately.tenant_id = d.tenant_id;
+
+-- name: person
+select u.deleted_at is null, u.account_enabled, u.mail, u.user_principal_name,
+  (select g.policy_key from access_policy_user g where g.tenant_id = %(tenant_id)s and g.user_id = u.id),
+  array(select m.group_id::text from group_member m where m.tenant_id = %(tenant_id)s and m.member_id = u.id),
+  exists (select from directory_contact k where k.tenant_id = %(tenant_id)s and k.user_id = %(other)s)
+from users u where u.tenant_id = %(tenant_id)s and u.id = %(id)s;
+
+-- name: assigned_since
+-- Groups whose policy was changed.
+select distinct e.object_id from audit_entry e
+where e.tenant_id = %(tenant_id)s and e.at > %(since)s and e.object_kind = 'groupPolicy'
+  and e.object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy');

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -58,6 +59,37 @@ async def load_members(tx: Transaction, group_ids: Collection[GroupId]) -> dict[
     """Direct members of these groups; ids as text."""
     rows = await tx.rows(Q.members_of, group_ids=list(group_ids))
     return {group_id: text.split("\x1e") for group_id, text in rows}
+
+
+async def load_used_domains(tx: Transaction, domains: Collection[str], *, since: datetime) -> set[str]:
+    """Which of these domains belong to a tenant with whose people one of ours had a chat since then?"""
+    return {row[0] for row in await tx.rows(Q.used_domains, domains=list(domains), since=since)}
+
+
+class PersonFacts(NamedTuple):
+    """What decides about one person, as it is now."""
+
+    exists: bool
+    enabled: bool
+    mail: str | None
+    user_principal_name: str
+    direct: str | None
+    groups: frozenset[str]
+    knows_other: bool
+
+
+async def load_person(tx: Transaction, user_id: UserId, other: UserId) -> PersonFacts:
+    """What decides about one of our people; who is not there has never been."""
+    row = await tx.row(Q.person, id=user_id, other=other)
+    if row is None:
+        return PersonFacts(False, False, None, "", None, frozenset(), False)
+    exists, enabled, mail, upn, direct, groups, knows = row
+    return PersonFacts(exists, enabled, mail, upn, direct, frozenset(groups), knows)
+
+
+async def load_assigned_since(tx: Transaction, since: datetime) -> set[GroupId]:
+    """Groups that were given a policy, or lost it, after an instant."""
+    return {GroupId(row[0]) for row in await tx.rows(Q.assigned_since, since=since)}
 
 
 class ChatRow(NamedTuple):

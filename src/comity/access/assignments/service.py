@@ -132,7 +132,7 @@ async def take(tx: Transaction, caller: Caller, group_id: GroupId) -> bool:
     if before is None:
         return False
     await store.remove(tx, group_id)
-    await record(tx, caller, Record(_ASSIGN, "group", group_id, _facts(before)))
+    await record(tx, caller, Record(_ASSIGN, "groupPolicy", group_id, _facts(before)))
     return True
 
 
@@ -212,6 +212,6 @@ def _facts(assignment: GroupAssignment) -> Facts:
 
 async def _note(tx: Transaction, caller: Caller, group_id: GroupId, before: Facts | None, after: Facts | None) -> None:
     """Audit, lock and version, feed: what every change of a group's policy does."""
-    await record(tx, caller, Record(_ASSIGN, "group", group_id, before, after))
+    await record(tx, caller, Record(_ASSIGN, "groupPolicy", group_id, before, after))
     locks.changing(tx)
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, group_id)])

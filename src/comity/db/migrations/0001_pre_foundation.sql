@@ -204,6 +204,9 @@ create table audit_entry (
 );
 -- "What happened to this object?"
 create index audit_entry_by_object on audit_entry (tenant_id, object_id, id);
+-- "What was external access like on that day?": few of a tenant's entries, among many.
+create index audit_entry_of_access on audit_entry (tenant_id, id)
+  where object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy');
 call protect_tenant_table('audit_entry');
 
 -- ── Directory ────────────────────────────────────────────────────────────────────────────────────
