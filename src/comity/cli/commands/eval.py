@@ -7,8 +7,7 @@ from typing import IO, Any, Final
 
 import click
 
-from comity.cli.options import Group
-from comity.cli.session import Session, pass_session
+from comity.cli.options import Command, Group
 
 _AT: Final = "comity.cli.commands.eval:"
 KINDS: Final = {
@@ -22,14 +21,13 @@ def evaluate() -> None:
     """Evaluate a file of vectors, and print a JSON array with one object per vector, in order."""
 
 
-@click.command(cls=Group.command_class)
+@click.command(cls=Command)
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@pass_session
-def access(session: Session, file: IO[bytes]) -> None:
+def access(file: IO[bytes]) -> None:
     """Decide who may talk to whom in vectors of external access."""
     from comity.access.vectors import evaluate_access_vectors
 
-    show(session, evaluate_access_vectors(read_vectors(file)))
+    show(evaluate_access_vectors(read_vectors(file)))
 
 
 def read_vectors(file: IO[bytes]) -> Any:
@@ -48,6 +46,6 @@ def read_vectors(file: IO[bytes]) -> Any:
     return document
 
 
-def show(session: Session, answers: list[dict[str, Any]]) -> None:
+def show(answers: list[dict[str, Any]]) -> None:
     """Print the answers: always JSON, since the command is for programs."""
     click.echo(json.dumps(answers, ensure_ascii=False))
