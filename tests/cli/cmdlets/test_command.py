@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from comity.app import main
+from tests.cli.cmdlets.test_scripts import SCRIPTS
 
 SHOW = "Get-CsTenantFederationConfiguration | Select-Object AllowTeamsConsumer"
 
@@ -33,9 +34,9 @@ def call(database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     """The command line, in this process."""
     environment = {"COMITY_DATABASE_URL": database_url, "COMITY_DATA": str(tmp_path / "data")}
 
-    async def run(*arguments: str) -> Ended:
+    async def run(*arguments: str, command: Sequence[str] = ("cmdlet",)) -> Ended:
         capsys.readouterr()
-        code = await asyncio.to_thread(main, ["cmdlet", *arguments], environment)
+        code = await asyncio.to_thread(main, [*command, *arguments], environment)
         printed = capsys.readouterr()
         assert "Traceback" not in printed.err
         return Ended(code, printed.out, printed.err)
@@ -178,6 +179,23 @@ async def test_a_batch_is_carried_out(call, contoso):
     )  # fmt: skip
 
     assert json.loads(found.out) == [{"OverallStatus": "Completed", "CompletedCount": 2, "ErrorCount": 1}]
+
+
+async def test_who_can_shows_what_a_script_did(call, contoso, tmp_path):
+    """The second script of the how-to: exactly these two may write first, and nobody may write to anybody."""
+    for name in ("bob", "barbara", "bea"):
+        await contoso.add_person(name)
+    script = tmp_path / "script.ps1"
+    script.write_text(SCRIPTS[1].replace("birch.example", contoso.domain))
+    there = ("--tenant", contoso.domain, "--output", "json")
+
+    ran = await call("--file", str(script), *there, "--reason", "two people")
+    outbound = await call(*there, command=("access", "who-can"))
+    inbound = await call("--inbound", *there, command=("access", "who-can"))
+
+    assert ran.code == 0
+    assert [each["displayName"] for each in json.loads(outbound.out)] == ["Barbara", "Bob"]
+    assert [each["displayName"] for each in json.loads(inbound.out)] == []
 
 
 async def test_the_options_make_sense_together(call, contoso, tmp_path):

@@ -15,7 +15,6 @@ from comity.cli.cmdlets.errors import (
     BacktickLoose,
     BlankMissing,
     EndsEarly,
-    ExpansionUnknown,
     Located,
     NestedTooDeeply,
     StringOpen,
@@ -23,6 +22,7 @@ from comity.cli.cmdlets.errors import (
     Unreadable,
     WordReserved,
 )
+from comity.cli.cmdlets.expansion import expanded
 from comity.cli.cmdlets.syntax import (
     Array,
     Assignment,
@@ -67,18 +67,6 @@ _VALUE_BEGINS: Final = frozenset(
 )
 _VALUE_ENDS: Final = frozenset(
     {"WORD", "STRING", "QUOTED", "VARIABLE", "MEMBER", "RPAR", "RBRACE", "PARAMETER", "NUMBER", "NAME"}
-)
-_ESCAPES: Final = {
-    "0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"
-}  # fmt: skip
-_PIECE: Final = re.compile(
-    r"""(?P<escape>`[\s\S])
-      | (?P<doubled>["“”„]{2})
-      | \$\(\s*\$(?P<inner>[^\W\d]\w*)(?P<members>(?:\.[^\W\d]\w*)*)\s*\)
-      | \$(?:(?P<name>[^\W\d]\w*)(?![\w:])|\{(?P<braced>[^\W\d][\w ]*)\})
-      | (?P<refused>\$\(|\$[^\W\d]\w*:)
-      | (?P<plain>[^`$"“”„]+|.)""",
-    re.VERBOSE,
 )
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 
@@ -303,38 +291,11 @@ def _value(child: Any) -> Any:
         case "STRING":
             return Literal(at, re.sub(r"['‘’‚‛]{2}", "'", text[1:-1]))
         case "QUOTED":
-            return _text(at, text[1:-1], start=1)
+            return expanded(at, text[1:-1], start=1)
         case "NUMBER":
             return Literal(at, float(text) if "." in text or not _INTEGER.fullmatch(text) else int(text))
         case "WORD":
-            return Literal(at, int(text)) if _INTEGER.fullmatch(text) else _text(at, text, start=0)
+            return Literal(at, int(text)) if _INTEGER.fullmatch(text) else expanded(at, text, start=0)
         case "NAME":
             return Property(at, text)
     raise AssertionError(child.type)
-
-
-def _text(at: Position, raw: str, *, start: int) -> Literal | Text:
-    """Text with escapes and variables; `start` is how far behind `at` it begins."""
-    pieces: list[str | Place] = []
-    for match in _PIECE.finditer(raw):
-        name = match["inner"] or match["name"] or match["braced"]
-        if match["refused"] is not None:
-            raise Located(_within(at, raw, match.start() + start, start), ExpansionUnknown(found=match["refused"]))
-        if name is not None:
-            members = tuple((match["members"] or "").split(".")[1:])
-            pieces.append(Place(_within(at, raw, match.start() + start, start), name.lower(), members))
-        elif (escape := match["escape"]) is not None:
-            pieces.append(_ESCAPES.get(escape[1], escape[1]))
-        else:
-            pieces.append('"' if match["doubled"] is not None else match["plain"])
-    if any(isinstance(each, Place) for each in pieces):
-        return Text(at, tuple(pieces))
-    return Literal(at, "".join(str(each) for each in pieces))
-
-
-def _within(at: Position, raw: str, offset: int, start: int) -> Position:
-    before = raw[: offset - start]
-    lines = before.count("\n")
-    if not lines:
-        return Position(at.line, at.column + offset)
-    return Position(at.line + lines, len(before) - before.rfind("\n"))
