@@ -39,9 +39,9 @@ def work(tenant_id: TenantId = CONTOSO, *, policy: ExternalAccessPolicy | None =
 
 
 switches = st.booleans()
-domain_sets = st.sets(
-    st.sampled_from([*DOMAINS.values(), "contoso.example", "other.example"]), max_size=4
-).map(frozenset)
+domain_sets = st.sets(st.sampled_from([*DOMAINS.values(), "contoso.example", "other.example"]), max_size=4).map(
+    frozenset
+)
 configurations = st.builds(
     TenantConfiguration, allow_federated_users=switches, allowed_domains=st.none() | domain_sets,
     blocked_domains=domain_sets, block_all_subdomains=switches, allow_teams_consumer=switches,
@@ -64,9 +64,7 @@ def pairs(draw: st.DrawFn) -> tuple[Identity, Identity]:
     """Two people of any kind with any settings; the lists of blocked people and contacts may hold the other."""
     kinds = draw(st.sampled_from([(CONTOSO, FABRIKAM), (CONTOSO, None), (None, CONTOSO), (CONTOSO, CONTOSO)]))
     drafts = [PAT if tenant is None else work(tenant) for tenant in kinds]
-    people = [
-        each if each.side is None else _set_up(draw, each, drafts[1 - n]) for n, each in enumerate(drafts)
-    ]
+    people = [each if each.side is None else _set_up(draw, each, drafts[1 - n]) for n, each in enumerate(drafts)]
     return people[0], people[1]
 
 

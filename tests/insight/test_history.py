@@ -100,7 +100,11 @@ async def a_change(
 
 async def test_what_changed_is_told_with_who_and_why(contoso, fabrikam, clock):
     """Newest first; what bears on neither of the two is left out."""
-    annie, alan, bob = await contoso.add_person("annie"), await contoso.add_person("alan"), await fabrikam.add_person("bob")
+    annie, alan, bob = (
+        await contoso.add_person("annie"),
+        await contoso.add_person("alan"),
+        await fabrikam.add_person("bob"),
+    )
     clock.offset += timedelta(days=1)
     at = clock.now()
     clock.offset += timedelta(days=1)

@@ -134,7 +134,9 @@ async def test_chats_that_would_break_are_those_that_do(contoso, annie, bob, dan
     _, federated = await tried(contoso, configuration={"AllowFederatedUsers": False})
     _, consumer = await tried(contoso, configuration={"AllowTeamsConsumer": False})
     _, inbound = await tried(contoso, configuration={"AllowTeamsConsumerInbound": False})
-    _, blocked = await tried(contoso, blocked={"BlockExternalUserAccess": True, "BlockedUsers": [str(bob.person.user_id)]})
+    _, blocked = await tried(
+        contoso, blocked={"BlockExternalUserAccess": True, "BlockedUsers": [str(bob.person.user_id)]}
+    )
 
     assert [each.chat_id for each in federated] == [each.chat_id for each in blocked] == [with_bob.id]
     assert [(each.chat_id, each.own, each.other) for each in consumer] == [(with_dana.id, annie.person, dana.person)]

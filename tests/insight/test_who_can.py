@@ -26,9 +26,7 @@ async def who_can(org: Org, audience: Audience, domain: str | None = None) -> di
 
 async def allowed(org: Org, actor: Person, target: Person) -> bool:
     async with org.db.tenant(org.id) as tx:
-        return (
-            await access.decide_pair(tx, org.operator, actor=actor, target=target, purpose=Purpose.START)
-        ).allowed
+        return (await access.decide_pair(tx, org.operator, actor=actor, target=target, purpose=Purpose.START)).allowed
 
 
 def reach_of(answers: list[bool]) -> Reach:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from comity.access.decide import decide
 from comity.access.explanation.decide import EXTENDED_DIRECTORY, explain
-from comity.access.explanation.model import Remedy, Which
-from comity.access.model import Identity, Purpose, Rule, TrialTenants
+from comity.access.explanation.model import Check, Remedy, Which
+from comity.access.model import ExternalAccessPolicy, Identity, Purpose, Rule, TenantConfiguration, TrialTenants
 from comity.access.properties import changed_blocked, changed_configuration, changed_policy
 from tests.access.people import CONTOSO, FABRIKAM, PAT, keys, pairs, purposes, work
 
@@ -121,17 +121,22 @@ def widest(person: Identity, other: Identity) -> list[Remedy]:
 
 
 def test_the_partners_settings_are_masked():
-    """Whose change it is stays visible, and the rule; setting and value do not (design §5.2)."""
-    closed = changed_configuration(work().side.configuration, {"AllowFederatedUsers": False})
-    annie, bob = work(configuration=closed), work(FABRIKAM, configuration=closed)
+    """Whose change it is stays visible, and the rule that decided; no setting, no value, and nothing that passes."""
+    closed = changed_configuration(TenantConfiguration(), {"AllowFederatedUsers": False})
+    annie, bob = (
+        work(),
+        work(FABRIKAM, configuration=closed, policy=ExternalAccessPolicy(enable_federation_access=False)),
+    )
 
-    seen = explain(annie, bob, Purpose.START).masked_but(CONTOSO)
+    refused = explain(annie, bob, Purpose.START).masked_but(CONTOSO)
+    seen = explain(work(configuration=closed), bob, Purpose.START).masked_but(CONTOSO)
 
-    ours = [each for each in seen.forward.checks if each.side is Which.FROM]
-    theirs = [each for each in seen.forward.checks if each.side is Which.TO]
-    assert all(not each.masked and each.setting for each in ours)
-    assert all(each.masked and each.setting is None and each.value is None for each in theirs)
-    assert seen.smallest_change == (
+    (theirs,) = [each for each in refused.forward.checks if each.side is Which.TO]
+    assert theirs == Check(Which.TO, Rule.TENANT_FEDERATION_OFF, False, FABRIKAM, None, None, None, masked=True)
+    assert all(not each.masked and each.setting for each in refused.forward.checks if each.side is Which.FROM)
+    assert refused.smallest_change == (Remedy(FABRIKAM, None, None, None, masked=True),) * 2
+    assert not [each for each in seen.forward.checks if each.side is Which.TO]
+    assert seen.smallest_change[:2] == (
         Remedy(CONTOSO, "AllowFederatedUsers", False, True),
         Remedy(FABRIKAM, None, None, None, masked=True),
     )

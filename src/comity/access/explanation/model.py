@@ -75,14 +75,23 @@ class Explanation(NamedTuple):
         return self.forward.decision
 
     def masked_but(self, *own: TenantId) -> Explanation:
-        """As an admin of these tenants may see it."""
+        """As an admin of these tenants may see it.
+
+        Of the partner's side only the rule that decided stays, which every decision tells an admin: that the
+        others pass would say as much about its switches as showing them.
+        """
 
         def seen(direction: Direction) -> Direction:
             decision = direction.decision
             if decision.decided_by not in own:
                 decision = decision._replace(subject=None)
+            deciding = (decision.deciding_rule, decision.decided_by)
             checks = [
-                each if each.tenant_id is None or each.tenant_id in own else each.mask() for each in direction.checks
+                each if each.tenant_id is None or each.tenant_id in own else each.mask()
+                for each in direction.checks
+                if each.tenant_id is None
+                or each.tenant_id in own
+                or (not each.passed and (each.rule, each.tenant_id) == deciding)
             ]
             return Direction(decision, tuple(checks))
 

@@ -172,6 +172,10 @@ def _remedy_json(remedy: Remedy) -> dict[str, Any]:
 
 
 def _table(explanation: Explanation) -> Table:
+    """The rules there; those of the way back only where it is decided otherwise."""
+    directions = [("there", explanation.forward)]
+    if explanation.reverse.decision[:3] != explanation.decision[:3]:
+        directions.append(("back", explanation.reverse))
     return Table(
         ("Direction", "Side", "Rule", "Passed", "Setting", "Value", "Policy"),
         [
@@ -179,7 +183,7 @@ def _table(explanation: Explanation) -> Table:
                 name, each.side, each.rule, each.passed, "(the partner's)" if each.masked else each.setting,
                 each.value, each.policy,
             )
-            for name, direction in (("there", explanation.forward), ("back", explanation.reverse))
+            for name, direction in directions
             for each in direction.checks
         ],
     )  # fmt: skip
