@@ -74,7 +74,7 @@ async def test_a_screen_shows_lists_and_tables(call, contoso):
 async def test_a_file_is_read_as_editors_save_it(call, contoso, tmp_path, encoding):
     """PowerShell's own editor writes UTF-16 or a byte order mark, and CR LF."""
     script = tmp_path / "script.ps1"
-    script.write_bytes(f"# für alle\r\n{SHOW}\r\n".encode(encoding))
+    script.write_bytes(f"# für Köln\r\n{SHOW}\r\n".encode(encoding))
 
     ended = await call("--file", str(script), "--tenant", contoso.domain, "--output", "json")
 
