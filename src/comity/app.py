@@ -139,10 +139,11 @@ def observers() -> list[Observer]:
 
 def works(comity: Comity) -> list[Work]:
     """What the rooms offer to do in the background."""
+    from comity.access import handlers as access
     from comity.directory import handlers as directory
     from comity.sync import handlers as sync
 
-    return [sync.offered(comity.db), directory.offered(comity.db)]
+    return [sync.offered(comity.db), directory.offered(comity.db), *access.offered(comity.db)]
 
 
 async def run_worker(settings: Settings, *, may_migrate: bool | None = None, supervisor: int | None = None) -> None:

@@ -29,6 +29,8 @@ COMMANDS: Final = {
     "sync": (_AT + "sync:sync", "Run sync jobs, see how they stand, read the log."),
     "people": (_AT + "people:people", "Find people as somebody."),
     "access": (_AT + "access:access", "Who may talk to whom across the border."),
+    "eval": (_AT + "eval:evaluate", "Evaluate a file of vectors."),
+    "cmdlet": (_AT + "cmdlet:cmdlet", "Run the Teams cmdlets, typed as in PowerShell."),
     "chat": (_AT + "chat:chat", "Write and read as a person."),
     "app": (_AT + "app:app", "Programs that may sign in."),
 }

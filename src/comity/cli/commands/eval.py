@@ -1,0 +1,51 @@
+"""`comity eval`: evaluate a file of vectors; needs neither data directory nor database."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, Final
+
+import click
+
+from comity.cli.options import Command, Group
+
+_AT: Final = "comity.cli.commands.eval:"
+KINDS: Final = {
+    "access": (_AT + "access", "Decisions of external access."),
+}
+"""Kind → where its command is, and a sentence for the list."""
+
+
+@click.group("eval", cls=Group, lazy=KINDS)
+def evaluate() -> None:
+    """Evaluate a file of vectors, and print a JSON array with one object per vector, in order."""
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+def access(file: IO[bytes]) -> None:
+    """Decide who may talk to whom in vectors of external access."""
+    from comity.access.vectors import evaluate_access_vectors
+
+    show(evaluate_access_vectors(read_vectors(file)))
+
+
+def read_vectors(file: IO[bytes]) -> Any:
+    """The document in a file: a list of vectors, or an object that holds one.
+
+    Raises:
+        ClickException: the file is no JSON, or holds no vectors.
+    """
+    try:
+        document = json.loads(file.read())
+    except ValueError as fault:
+        raise click.ClickException(f"{file.name} is no JSON: {fault}") from None
+    vectors = document.get("vectors") if isinstance(document, dict) else document
+    if not isinstance(vectors, list):
+        raise click.ClickException(f"{file.name} holds no vectors; it should be a list, or have one under “vectors”.")
+    return document
+
+
+def show(answers: list[dict[str, Any]]) -> None:
+    """Print the answers: always JSON, since the command is for programs."""
+    click.echo(json.dumps(answers, ensure_ascii=False))
