@@ -153,6 +153,16 @@ class Source:
         async with self.org.db.tenant(self.org.id) as tx:
             await directory.remove_members(tx, self.org.operator, numbers.choice(self.groups), self._some(numbers))
 
+    async def dissolve(self, numbers: random.Random) -> None:
+        """Take a group back and let people leave it, in either order, before a drain may see the one or the other."""
+        group, some = numbers.choice(self.groups), self._some(numbers)
+        async with self.org.db.tenant(self.org.id) as tx:
+            if numbers.random() < 0.5:
+                await directory.remove_members(tx, self.org.operator, group, some)
+            for target in self.jobs.values():
+                await sync.unshare(tx, self.org.operator, sync.Principals(groups=[group]), target=target.id)
+            await directory.remove_members(tx, self.org.operator, group, some)
+
     async def replace_group(self, numbers: random.Random) -> None:
         gone = numbers.randrange(GROUPS)
         async with self.org.db.tenant(self.org.id) as tx:
@@ -204,6 +214,6 @@ _Change = Callable[[Source, random.Random], Awaitable[None]]
 _CHANGES: list[_Change] = [
     *[Source.share] * 6, *[Source.unshare] * 5, *[Source.move] * 4, *[Source.join] * 5, *[Source.leave] * 5,
     Source.rename, Source.set_manager, Source.switch, Source.switch, Source.change_type, Source.delete,
-    Source.restore, Source.restore, Source.replace_group, Source.pause, Source.start, Source.start,
-    Source.close_door, Source.open_door, Source.open_door, Source.edit_there, Source.edit_there,
+    Source.restore, Source.restore, Source.dissolve, Source.dissolve, Source.replace_group, Source.pause, Source.start,
+    Source.start, Source.close_door, Source.open_door, Source.open_door, Source.edit_there, Source.edit_there,
 ]  # fmt: skip
