@@ -74,7 +74,15 @@ def commands() -> str:
 
 
 def _command(command: click.Command, names: list[str]) -> Iterator[str]:
-    context = click.Context(command, info_name=" ".join(names), terminal_width=100, max_content_width=100)
+    # The names of the help option come from the top group, as they do when it is asked from a terminal; a
+    # command remembers those it was asked with first.
+    context = click.Context(
+        command,
+        info_name=" ".join(names),
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=["-h", "--help"],
+    )
     yield f"{'#' * min(len(names) + 1, 4)} {' '.join(names)}"
     yield f"```text\n{command.get_help(context)}\n```"
     if isinstance(command, click.Group):

@@ -746,6 +746,8 @@ CREATE TABLE sync_run (
 );
 -- The newest run of each job.
 CREATE INDEX sync_run_latest ON sync_run (tenant_id, job_id, id);
+-- Each drain asks which runs an earlier one left behind.
+CREATE INDEX sync_run_running ON sync_run (tenant_id, job_id) WHERE (state = 'Running'::text);
 ALTER TABLE sync_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_run FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_run USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));

@@ -250,9 +250,9 @@ class _Drain:
                 # The target closed its door: its receipts stay there, and the plan stays open for later. Even
                 # if the door opens again in this moment, nothing new may come before them.
                 self._unread.add(job_id)
-        if cut_off:
-            async with self._db.tenant(self._source) as tx:
-                self._resumed = await store.running_runs(tx, {job_id for _, job_id in cut_off})
+        async with self._db.tenant(self._source) as tx:
+            # Also those of plans that have ended: the drain that ended them may have died before it ended the runs.
+            self._resumed = await store.running_runs(tx, list(jobs))
 
     async def _project_plan(self, plan_id: PlanId, job: Job, target: Target) -> None:
         """Bring log, links and figures up to date with all receipts of a plan, then end it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -188,7 +188,7 @@ async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, er
         await tx.execute(Q.end_run, ids=list(ids), at=tx.now, state=state.value, error=error)
 
 
-async def running_runs(tx: Transaction, jobs: Collection[JobId]) -> dict[JobId, dict[CauseId, RunId]]:
+async def running_runs(tx: Transaction, jobs: Sequence[JobId]) -> dict[JobId, dict[CauseId, RunId]]:
     """Runs of these jobs that have not ended, by cause."""
     found: dict[JobId, dict[CauseId, RunId]] = {}
     for run_id, job_id, cause in await tx.rows(Q.running_runs, jobs=list(jobs)):

@@ -634,6 +634,8 @@ create table sync_run (
 );
 -- The newest run of each job.
 create index sync_run_latest on sync_run (tenant_id, job_id, id);
+-- Each drain asks which runs an earlier one left behind.
+create index sync_run_running on sync_run (tenant_id, job_id) where state = 'Running';
 call protect_tenant_table('sync_run');
 
 -- In the TARGET tenant, written with the change: its audit, undo's before-image, proof of application
