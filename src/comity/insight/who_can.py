@@ -84,7 +84,7 @@ async def stream_report(tx: Transaction, report: Report) -> AsyncIterator[list[P
     answers: dict[tuple[str, str], Verdict] = {}
     blocked = Verdict(Reach.NOBODY, Rule.USER_BLOCKED)
     async for group in store.stream_people(tx):
-        key = book.effective(group.direct, group.rank, otherwise=GLOBAL_KEY)
+        key = book.effective(group.direct, group.rank)
         policy = report.state.policy(key)
         name = policy.identity
         excepted = decide.blocked_among(group.people, report.except_for) if report.except_for else frozenset()
