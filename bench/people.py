@@ -33,7 +33,7 @@ SURNAMES: Final = (
     "Kühn", "Groß", "Hübner", "Freiherr von Münchhausen", "Graf", "Kowalski", "Nguyễn", "Meier", "Mayer", "Maier",
 )  # fmt: skip
 JOBS: Final = ("Geschäftsführerin", "Sachbearbeiter", "Prüfer", "Ingenieurin", "Leiter, Einkauf", "IT; Betrieb", "")
-STREETS: Final = ("Königstraße", "Am Grün", "Straße des 17. Juni", 'Platz "Alte Mühle"', "Große Bleichen", "An der B 5")
+STREETS: Final = ("Königstraße", "Am Grün", "Straße der Einheit", 'Platz "Alte Mühle"', "Große Bleichen", "An der B 5")
 CITIES: Final = (
     ("Köln", "50667"),
     ("München", "80331"),
@@ -44,8 +44,8 @@ CITIES: Final = (
 
 _ASCII: Final = str.maketrans(
     {
-        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ë": "e", "é": "e", "ø": "o", "ł": "l", "ı": "i", "ễ": "e",
-        "’": "'", " ": ".",
+        "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ë": "e", "é": "e", "ø": "o", "ł": "l",  # codespell:ignore ue
+        "ı": "i", "ễ": "e", "’": "'", " ": ".",
     }
 )  # fmt: skip
 

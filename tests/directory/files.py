@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comity.core.catalogue import sentence
 from comity.directory.imports.model import ImportReport
 from comity.directory.imports.service import import_users
 from comity.directory.model import User
@@ -44,7 +45,9 @@ def as_json_lines(*rows: Mapping[str, Any]) -> bytes:
 
 
 def reasons(report: ImportReport) -> dict[int, str]:
-    """Why each rejected row was, by line; of small files, where all are shown."""
+    """Why each rejected row was, by line; of small files, where all are shown. Each can be said in words."""
+    words = [sentence(each.reason.value, each.parameters) for each in report.rejections]
+    assert [each for each in words if "{" in each or each.startswith("row-")] == []
     return {each.line: each.reason.value for each in report.rejections}
 
 

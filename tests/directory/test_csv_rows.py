@@ -55,15 +55,15 @@ def test_an_open_quote_costs_its_own_row_only():
     good = "".join(f"p{nr}@x,P,Köln\n" for nr in range(200))
 
     at_the_end = rows(HEADER + 'a@x,"A,Köln\nb@x,B,Bonn\n')
-    closed_by_chance = rows(HEADER + 'a@x,"A,Köln\nb@x,B,Bonn\nc@x,"C",Celle\n')
+    closed_by_chance = rows(HEADER + 'a@x,"A,Köln\nb@x,B,Bonn\nc@x,"C",Trier\n')
     next_row_quoted = rows(HEADER + 'a@x,"A,Köln\nb@x,"B\nB2",Bonn\n')
-    twice = rows(HEADER + 'a@x,"A,Köln\nb@x,"B,Bonn\nc@x,C,Celle\n')
+    twice = rows(HEADER + 'a@x,"A,Köln\nb@x,"B,Bonn\nc@x,C,Trier\n')
     far_away = rows(HEADER + 'a@x,"A,Köln\n' + good)
 
     assert at_the_end == [(2, "row-quote-open"), (3, ("b@x", "B", "Bonn"))]
-    assert closed_by_chance == [(2, "row-quote-open"), (3, ("b@x", "B", "Bonn")), (4, ("c@x", "C", "Celle"))]
+    assert closed_by_chance == [(2, "row-quote-open"), (3, ("b@x", "B", "Bonn")), (4, ("c@x", "C", "Trier"))]
     assert next_row_quoted == [(2, "row-quote-open"), (3, ("b@x", "B\nB2", "Bonn"))]
-    assert twice == [(2, "row-quote-open"), (3, "row-quote-open"), (4, ("c@x", "C", "Celle"))]
+    assert twice == [(2, "row-quote-open"), (3, "row-quote-open"), (4, ("c@x", "C", "Trier"))]
     assert (far_away[0], len(far_away)) == ((2, "row-quote-open"), 201)
 
 

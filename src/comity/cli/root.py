@@ -11,6 +11,7 @@ from comity.cli.options import Group
 
 _AT: Final = "comity.cli.commands."
 COMMANDS: Final = {
+    "demo": ("comity.cli.demo.command:demo", "Build the worked example, then serve it."),
     "serve": (_AT + "service:serve", "Run the service: a web process and a worker."),
     "worker": (_AT + "service:worker", "Run background work alone."),
     "web": (_AT + "service:web", ""),

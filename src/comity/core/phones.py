@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import phonenumbers
-
 
 def phone_key(text: str) -> str | None:
     """The number in E.164 (+49 30 901820 → +4930901820), or None if it is none.
@@ -11,6 +9,8 @@ def phone_key(text: str) -> str | None:
     It has to carry its country's prefix, since nobody here knows where the writer is. Numbers that are
     possible but not assigned are fine: which are assigned changes with every numbering plan.
     """
+    import phonenumbers  # noqa: PLC0415 - 100 ms that only whoever writes a number waits
+
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:

@@ -647,6 +647,8 @@ CREATE TABLE sync_assignment (
 );
 -- A membership changes: which jobs have this group?
 CREATE INDEX sync_assignment_by_principal ON sync_assignment (tenant_id, principal_id, job_id);
+-- The few groups among many people.
+CREATE INDEX sync_assignment_groups ON sync_assignment (tenant_id, job_id, principal_id) WHERE (principal_kind = 'group'::text);
 ALTER TABLE sync_assignment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_assignment FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_assignment USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -746,6 +748,8 @@ CREATE TABLE sync_run (
 );
 -- The newest run of each job.
 CREATE INDEX sync_run_latest ON sync_run (tenant_id, job_id, id);
+-- Each drain asks which runs an earlier one left behind.
+CREATE INDEX sync_run_running ON sync_run (tenant_id, job_id) WHERE (state = 'Running'::text);
 ALTER TABLE sync_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_run FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_run USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -1233,7 +1237,11 @@ CREATE FUNCTION public.people_analyze()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
-AS $function$ begin analyze users, address; end $function$;
+AS $function$ begin
+    -- Only what statements look people up by: the other columns would triple the time.
+    analyze users (tenant_id, id, upn_key, mail_key, home_tenant_id, home_user_id, given_key, surname_key),
+      address, group_member, sync_assignment, sync_object (tenant_id, job_id, source_id);
+  end $function$;
 REVOKE ALL ON FUNCTION people_analyze() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION people_analyze() TO comity_app;
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from comity.core.errors import Conflict
@@ -50,8 +51,7 @@ class ChangeKind(IntEnum):
     """Something that decisions rest on changed. object: the tenant, policy or person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One entry to be written: ids and numbers, never values.
 
     `changed` is a bit set of attributes, as the object's room numbers them. `external` marks a

@@ -45,5 +45,9 @@ delete from feed_entry where tenant_id = %(tenant_id)s and position <= %(floor)s
 update feed_counter set floor = greatest(floor, %(floor)s) where tenant_id = %(tenant_id)s;
 
 -- name: floor_at
--- The last position that is older than a date.
-select coalesce(max(position), 0) from feed_entry where tenant_id = %(tenant_id)s and at < %(before)s;
+-- The last position of which all up to it are older than a date. Read in order of positions, so that no
+-- more is read than will be cut.
+select coalesce(
+  (select e.position - 1 from feed_entry e
+   where e.tenant_id = %(tenant_id)s and e.at >= %(before)s order by e.position limit 1),
+  (select c.position from feed_counter c where c.tenant_id = %(tenant_id)s), 0);

@@ -22,6 +22,7 @@ from comity.db.errors import Duplicate, ValueRefused
 from comity.db.transaction import Transaction
 from comity.db.values import text_array
 from comity.directory.decide import mangled_upn
+from comity.directory.store import analyze_people
 from comity.events import feed
 from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.decide import decide_sync_gate
@@ -61,6 +62,10 @@ _COUNTED: Final = {
 }
 PAGES_UNDER_WAY: Final = 2
 """Pages in work at once in one drain; versions guard each row, so their order does not matter."""
+ANALYZE_FROM: Final = 1000
+ANALYZE_GROWTH: Final = 4
+"""After so many new people, and each time they are so many times as many, the planner is told: until then
+it takes a tenant that has just been filled for one of a single row."""
 RETURNS_MAX: Final = 3
 """How often a person whose account changed under the plan is decided again before it counts as a failure."""
 
@@ -203,8 +208,11 @@ class _Drain:
         self._result = Drained(claimed=True)
         self._lanes: dict[JobId, _Lane] = {}
         self._all_jobs: list[Job] = []
+        self._analyze_at = ANALYZE_FROM
         self._unread: set[JobId] = set()
         """Jobs whose target did not let us read what an earlier drain had applied."""
+        self._resumed: dict[JobId, dict[CauseId, RunId]] = {}
+        """Runs that an earlier drain was cut off in; they end with the first stretch of their job."""
         self._looked_at = 0
 
     async def run(self) -> Drained:
@@ -219,6 +227,9 @@ class _Drain:
                 break
             if await self._open_lanes(behind, to_position):
                 await self._stretch(entries, to_position)
+        async with self._db.tenant(self._source) as tx:
+            left = [run_id for runs in self._resumed.values() for run_id in runs.values()]
+            await store.end_runs(tx, left, RunState.STOPPED)
         self._tell(Phase.FINISHED, None)
         return self._result
 
@@ -239,9 +250,9 @@ class _Drain:
                 # The target closed its door: its receipts stay there, and the plan stays open for later. Even
                 # if the door opens again in this moment, nothing new may come before them.
                 self._unread.add(job_id)
-        if cut_off:
-            async with self._db.tenant(self._source) as tx:
-                await store.end_runs_cut_off(tx, {job_id for _, job_id in cut_off})
+        async with self._db.tenant(self._source) as tx:
+            # Also those of plans that have ended: the drain that ended them may have died before it ended the runs.
+            self._resumed = await store.running_runs(tx, list(jobs))
 
     async def _project_plan(self, plan_id: PlanId, job: Job, target: Target) -> None:
         """Bring log, links and figures up to date with all receipts of a plan, then end it."""
@@ -276,6 +287,7 @@ class _Drain:
                 LocalTarget(self._db, source=self._source, target=job.target_tenant_id),
                 domain,
                 PlanId(new_id()),
+                runs=self._resumed.pop(job.id, {}),
             )
             code = await self._gate(lane)
             async with self._db.tenant(self._source, many_rows=True) as tx:
@@ -569,6 +581,10 @@ class _Drain:
             for each in sorted(counted):
                 await store.count_run(tx, lane.runs[each], counted[each], seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
+        if lane.counts.created >= self._analyze_at:
+            self._analyze_at = lane.counts.created * ANALYZE_GROWTH
+            async with self._db.tenant(self._source) as tx:
+                await analyze_people(tx)
 
     async def _open_runs(self, lane: _Lane, causes: Iterable[CauseId]) -> None:
         """Have a run for each cause, committed: the page beside this one may count in it before we are done."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -188,9 +188,12 @@ async def end_runs(tx: Transaction, ids: Sequence[RunId], state: RunState, *, er
         await tx.execute(Q.end_run, ids=list(ids), at=tx.now, state=state.value, error=error)
 
 
-async def end_runs_cut_off(tx: Transaction, jobs: Collection[JobId]) -> None:
-    """Runs of these jobs that a drain left running when it was cut off; for whoever holds the claim."""
-    await tx.execute(Q.end_runs_cut_off, jobs=list(jobs), at=tx.now, state=RunState.STOPPED.value)
+async def running_runs(tx: Transaction, jobs: Sequence[JobId]) -> dict[JobId, dict[CauseId, RunId]]:
+    """Runs of these jobs that have not ended, by cause."""
+    found: dict[JobId, dict[CauseId, RunId]] = {}
+    for run_id, job_id, cause in await tx.rows(Q.running_runs, jobs=list(jobs)):
+        found.setdefault(job_id, {})[cause] = run_id
+    return found
 
 
 async def last_runs(tx: Transaction) -> dict[JobId, Run]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from comity.cli.options import Group
+from comity.cli.options import Command, Group
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -54,6 +54,16 @@ class Instant(click.ParamType[datetime]):
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+class _BackwardsToo(Command):
+    """Takes -90m as a length of time, not as options named 9, 0 and m."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put what begins with a minus and a digit behind the options."""
+        spans = [each for each in args if re.match(r"-\d", each)]
+        rest = [each for each in args if each not in spans]
+        return super().parse_args(ctx, [*rest, "--", *spans] if spans else rest)
+
+
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
 def clock(context: click.Context) -> Any:
@@ -71,7 +81,7 @@ async def show(session: Session) -> None:
         _show(session, comity)
 
 
-@clock.command(context_settings={"ignore_unknown_options": True})
+@clock.command(cls=_BackwardsToo)
 @click.argument("by", type=Span(), required=False)
 @click.option("--to", type=Instant(), help="Move to an instant, such as 2027-01-31T09:00Z.")
 @pass_session

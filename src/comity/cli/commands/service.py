@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from comity.cli.options import Command
 from comity.cli.session import Session, pass_session
+from comity.core.settings import Secret
 
 if TYPE_CHECKING:
+    from comity.core.listening import Listener
     from comity.core.settings import Settings
 
 
@@ -32,25 +37,33 @@ def serve(session: Session, host: str | None, port: int | None, migrate: bool) -
     Prints the address when it answers. What is in work finishes within COMITY_DRAIN_S when it is
     told to stop.
     """
-    from comity.cli.supervisor import Child, Supervisor, python
     from comity.core.listening import listen
 
     settings = session.settings
     listener = listen(host or settings.host, settings.port if port is None else port)
-    listener.socket.set_inheritable(True)
-    flag = "--migrate" if migrate else "--no-migrate"
-    number = str(listener.socket.fileno())
 
     def announce() -> None:
         click.echo(listener.url)
         sys.stdout.flush()
 
+    return supervise(session, settings, listener, migrate=migrate, announce=announce)
+
+
+def supervise(
+    session: Session, settings: Settings, listener: Listener, *, migrate: bool, announce: Callable[[], None]
+) -> int:
+    """Keep the web process and the worker running until told to stop; return the exit code."""
+    from comity.cli.supervisor import Child, Supervisor, python
+
+    listener.socket.set_inheritable(True)
+    number = str(listener.socket.fileno())
+    flag = "--migrate" if migrate else "--no-migrate"
     return Supervisor(
         [
             Child("web", lambda line: python("web", "--listener", number, "--supervisor", str(line), flag)),
             Child("worker", lambda line: python("worker", "--supervisor", str(line), flag)),
         ],
-        {**session.environment, **child_environment(session, settings)},
+        child_environment(session, settings),
         drain_s=settings.drain_s,
         on_ready=announce,
         tell=lambda text: click.echo(text, err=True),
@@ -79,8 +92,16 @@ def web(session: Session, listener: int, supervisor: int, migrate: bool) -> None
 
 
 def child_environment(session: Session, settings: Settings) -> dict[str, str]:
-    """Settings that the command line has changed, as a child reads them."""
-    changed = {"COMITY_DATA": str(settings.data.absolute())}
+    """The environment with the settings as they stand, which the command line may have changed."""
+    environment = {name: text for name, text in session.environment.items() if not name.startswith("COMITY_")}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if isinstance(value, Secret):
+            value = value.value
+        if isinstance(value, Path):
+            value = value.absolute()
+        if value is not None:
+            environment[f"COMITY_{each.name.upper()}"] = str(value)
     if session.options.verbose:
-        changed["COMITY_LOG_LEVEL"] = "debug"
-    return changed
+        environment["COMITY_LOG_LEVEL"] = "debug"
+    return environment
