@@ -23,7 +23,7 @@ from comity.tenancy.service import ensure_personal_realm
 from tests.chat.conftest import Chatter, chatter
 from tests.support.personal import make_personal
 from tests.support.postgres import Server, create_database
-from tests.support.world import Org, make_org
+from tests.support.world import Org
 
 OPERATOR = Caller.operator("tester", tenant_id=PERSONAL_REALM, reason="roll-out")
 
@@ -73,7 +73,7 @@ async def test_before_the_date_every_such_decision_says_so(db, clock, annie, dan
     assert (await decide(annie, dana)).allowed
 
 
-async def test_settings_can_be_changed_before_it(db, clock, annie, contoso):
+async def test_settings_can_be_changed_before_it(db, clock, contoso):
     """Admins stage their policies (access notes §3, 7)."""
     await set_consumer_date(db, OPERATOR, clock.now() + timedelta(days=3))
     async with db.tenant(contoso.id) as tx:
@@ -114,7 +114,7 @@ async def test_after_the_commit_of_a_later_date_nothing_is_stored(db, clock, ann
                 refused += 1
 
     async def last_change() -> int:
-        return (await annie.chat(chat.id)).chat.last_change
+        return int((await annie.chat(chat.id)).chat.last_change)
 
     async def switch() -> None:
         try:

@@ -85,7 +85,8 @@ def test_the_consumer_matrix(federation: bool):
             if all(wanted is None or wanted == given for wanted, given in zip(pattern, switches, strict=True))
         ]
         annie = annie_with(
-            {"AllowTeamsConsumer": switches[0], "AllowTeamsConsumerInbound": switches[1], "AllowFederatedUsers": federation},
+            {"AllowTeamsConsumer": switches[0], "AllowTeamsConsumerInbound": switches[1],
+             "AllowFederatedUsers": federation},
             {"EnableTeamsConsumerAccess": switches[2], "EnableTeamsConsumerInbound": switches[3],
              "EnableFederationAccess": federation},
         )  # fmt: skip

@@ -1,9 +1,10 @@
-"""The decision against every vector of the specification, and a fixture for each rule (external-access §0, §6 to §9)."""
+"""The decision against every vector of the specification, and a fixture for each rule (external-access §0, §6–§9)."""
 
 from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from comity.access.decide import decide, decide_request
 from comity.access.evidence import Evidence
-from comity.access.model import BURST_MAX, Person, Purpose, Rule
+from comity.access.model import BURST_MAX, Decision, Person, Purpose, Rule
 from comity.access.vectors import evaluate_access_vectors
 from comity.core.ids import PERSONAL_REALM, UserId, new_id
 from tests.access.people import CONTOSO, PAT, work
@@ -76,18 +77,19 @@ FIXTURES = {
 }
 """For rules that the vectors of the specification leave out."""
 
-OTHERWISE = {
+
+def decide_elsewhere() -> Decision:
+    one, other = Person(PERSONAL_REALM, PAT.id), Person(CONTOSO, UserId(new_id()))
+    return Evidence({one: PAT}, elsewhere={other}).decide(one, other, Purpose.START)
+
+
+OTHERWISE: dict[Rule, Callable[[], Decision | None]] = {
     Rule.UNREACHABLE: lambda: decide(work(), replace(PAT, active=False), Purpose.START),
     Rule.BLOCKED_BY_YOU: lambda: decide_request(own="blocked", other="none", sent=0),
     Rule.BLOCKED_BY_PERSON: lambda: decide_request(own="none", other="blocked", sent=0),
-    Rule.COULD_NOT_EVALUATE: lambda: decide_elsewhere(),
+    Rule.COULD_NOT_EVALUATE: decide_elsewhere,
 }
 """For rules of our own, which no vector can say."""
-
-
-def decide_elsewhere() -> Any:
-    one, other = Person(PERSONAL_REALM, PAT.id), Person(CONTOSO, UserId(new_id()))
-    return Evidence({one: PAT}, elsewhere={other}).decide(one, other, Purpose.START)
 
 
 @pytest.mark.parametrize("rule", FIXTURES)
@@ -101,6 +103,7 @@ def test_a_rule_of_our_own_is_decided_by_it(rule: Rule):
     """Nothing of them is ever allowed."""
     decision = OTHERWISE[rule]()
 
+    assert decision is not None
     assert (decision.allowed, decision.deciding_rule) == (False, rule)
 
 

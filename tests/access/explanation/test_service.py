@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from comity.access import policies, service
@@ -74,7 +76,7 @@ async def test_what_lies_beyond_the_installation_could_not_be_evaluated(contoso)
 
     explanation = await why(contoso, person(annie), stranger)
     async with contoso.db.tenant(contoso.id) as tx:
-        pair = {"actor": person(annie), "target": stranger, "purpose": Purpose.START}
+        pair: dict[str, Any] = {"actor": person(annie), "target": stranger, "purpose": Purpose.START}
         in_full = await service.decide_pair(tx, contoso.operator, **pair)
         seen = await service.decide_pair(tx, contoso.as_user(annie), **pair)
 

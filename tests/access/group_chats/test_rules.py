@@ -92,8 +92,9 @@ def test_switches_about_members_only_ever_refuse(people):
 def _tightened(person: Identity) -> Identity:
     if person.side is None:
         return person
-    switches = {"restrict_chat_participants": True, "mutual_chat_participants": True}
-    side = replace(person.side, configuration=replace(person.side.configuration, **switches))
+    now = person.side.configuration
+    strict = replace(now, restrict_chat_participants=True, mutual_chat_participants=True)
+    side = replace(person.side, configuration=strict)
     return replace(person, side=side, policy=replace(person.policy, federated_bilateral_chats=True))
 
 
@@ -108,7 +109,7 @@ def test_250_people_are_the_limit_and_200_at_once():
     chat: dict[str, Any] = {"started_by": annie, "members": members}
     assert decide_add(annie, people[40 : 40 + ADDED_MAX], **chat).allowed
     assert decide_add(annie, people[40 : 41 + ADDED_MAX], **chat) == TOO_LARGE
-    full = {"started_by": annie, "members": [annie, *people[: PEOPLE_MAX - 1]]}
+    full: dict[str, Any] = {"started_by": annie, "members": [annie, *people[: PEOPLE_MAX - 1]]}
     assert decide_add(annie, [people[-1]], **full) == TOO_LARGE
 
 

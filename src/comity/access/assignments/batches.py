@@ -109,7 +109,9 @@ def offered(db: Database) -> Work:
     return Work(kind=KIND, handler=handle)
 
 
-async def _carry_on(tx: Transaction, batch_id: UUID, progress: Progress | None, page_size: int) -> tuple[datetime | None, bool]:
+async def _carry_on(
+    tx: Transaction, batch_id: UUID, progress: Progress | None, page_size: int
+) -> tuple[datetime | None, bool]:
     """One page; when the batch was completed, and whether it is gone."""
     ordered = await store.lock_batch(tx, batch_id)
     if ordered is None:
