@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from comity.access import contacts, policies, service
+from comity.access import policies, service, store
 from comity.access.assignments import service as assignments
 from comity.core.ids import UserId
 from comity.directory import service as directory
@@ -56,9 +56,7 @@ async def make_organisation(org: Org, draw: random.Random, *, partner: Org) -> O
 
 async def block_some(made: Organisation, other: Organisation, draw: random.Random) -> None:
     """Individuals of the other organisation, by address or id; perhaps in force."""
-    listed: list[str] = []
-    for each in draw.sample(other.people, 3):
-        listed.append(str(each.mail) if draw.random() < 0.5 else str(each.id))
+    listed = [str(each.mail) if draw.random() < 0.5 else str(each.id) for each in draw.sample(other.people, 3)]
     async with made.org.db.tenant(made.org.id) as tx:
         changes = {"BlockedUsers": listed, "BlockExternalUserAccess": draw.random() < 0.7}
         await service.set_blocked_individuals(tx, made.org.operator, changes)
@@ -69,7 +67,7 @@ async def list_contact(made: Organisation, name: str, *, blocked: bool = False) 
     personal = await make_personal(made.org.db, name)
     made.contacts.append(personal)
     async with made.org.db.tenant(made.org.id) as tx:
-        await contacts.store.add_contact(tx, personal.user.id)
+        await store.add_contact(tx, personal.user.id)
         if blocked:
             await service.set_blocked_individuals(
                 tx, made.org.operator, {"BlockedUsers": {"Add": [str(personal.user.mail)]}}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from comity.access import contacts, policies, service
 from comity.access.assignments import service as assignments
 from comity.access.errors import NotAuthorized
 from comity.access.model import Decision, Person, Purpose, Rule
+from comity.core.caller import Caller
 from comity.core.ids import PERSONAL_REALM, GroupId, TenantId, UserId
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
@@ -67,35 +70,39 @@ async def a_change(
 ) -> None:
     """One change of any kind that a decision may rest on."""
     operator = replace(org.operator, reason="because")
-    assigned = await assignments.list_group_assignments(tx, operator)
-    match draw.randrange(11):
-        case 0:
-            await service.set_configuration(tx, operator, random_configuration(draw, partner))
-        case 1:
-            listed = {"BlockedUsers": draw.choice([[], [f"bob@{partner.domain}"], [f"annie@{partner.domain}"]])}
-            await service.set_blocked_individuals(tx, operator, {**listed, "BlockExternalUserAccess": True})
-        case 2:
-            await policies.grant_policy(tx, operator, user_id, draw.choice(["A", "B", "Global", None]))
-        case 3:
-            await policies.set_policy(tx, operator, random_policy(draw, partner), identity=draw.choice("AB"))
-        case 4:
-            await policies.remove_policy(tx, operator, "B", force=True)
-            await policies.new_policy(tx, operator, "B", random_policy(draw, partner))
-        case 5:
-            await assignments.grant_tenant(tx, operator, draw.choice(["A", "B", None]))
-        case 6:
-            await assignments.grant_group(tx, operator, group, draw.choice("AB"), rank=1)
-        case 7 if assigned:
-            await assignments.remove_group_assignment(tx, operator, group)
-        case 8:
-            await draw.choice([directory.add_members, directory.remove_members])(tx, operator, group, [user_id])
-        case 9:
-            if not await contacts.remove_contact(tx, operator, contact.id):
-                await contacts.add_contact(tx, operator, str(contact.mail))
-        case _:
-            await policies.set_policy(
-                tx, operator, {"EnableTeamsConsumerInbound": draw.random() < 0.5, "EnableFederationAccess": True}
-            )
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: service.set_configuration(tx, operator, random_configuration(draw, partner)),
+        lambda: block(tx, operator, draw.choice([[], [f"bob@{partner.domain}"], [f"annie@{partner.domain}"]])),
+        lambda: policies.grant_policy(tx, operator, user_id, draw.choice(["A", "B", "Global", None])),
+        lambda: policies.set_policy(tx, operator, random_policy(draw, partner), identity=draw.choice("AB")),
+        lambda: make_anew(tx, operator, random_policy(draw, partner)),
+        lambda: assignments.grant_tenant(tx, operator, draw.choice(["A", "B", None])),
+        lambda: assignments.grant_group(tx, operator, group, draw.choice("AB"), rank=1),
+        lambda: take_from(tx, operator, group),
+        lambda: draw.choice([directory.add_members, directory.remove_members])(tx, operator, group, [user_id]),
+        lambda: list_or_not(tx, operator, contact),
+        lambda: policies.set_policy(tx, operator, {"EnableTeamsConsumerInbound": draw.random() < 0.5}),
+    ]
+    await draw.choice(changes)()
+
+
+async def block(tx: Transaction, operator: Caller, listed: list[str]) -> None:
+    await service.set_blocked_individuals(tx, operator, {"BlockedUsers": listed, "BlockExternalUserAccess": True})
+
+
+async def make_anew(tx: Transaction, operator: Caller, settings: dict[str, Any]) -> None:
+    await policies.remove_policy(tx, operator, "B", force=True)
+    await policies.new_policy(tx, operator, "B", settings)
+
+
+async def take_from(tx: Transaction, operator: Caller, group: GroupId) -> None:
+    if await assignments.list_group_assignments(tx, operator):
+        await assignments.remove_group_assignment(tx, operator, group)
+
+
+async def list_or_not(tx: Transaction, operator: Caller, contact: User) -> None:
+    if not await contacts.remove_contact(tx, operator, contact.id):
+        await contacts.add_contact(tx, operator, str(contact.mail))
 
 
 async def test_what_changed_is_told_with_who_and_why(contoso, fabrikam, clock):
@@ -137,7 +144,7 @@ async def test_an_admin_of_one_side_cannot_see_the_others_past(contoso, fabrikam
     opened = clock.now()
     clock.offset += timedelta(hours=1)
     admin = contoso.as_user(annie, permissions=frozenset({Permission.EXTERNAL_ACCESS_READ}))
-    pair = {"actor": person(annie), "target": person(bob)}
+    pair: dict[str, Any] = {"actor": person(annie), "target": person(bob)}
 
     refused = await look_back(contoso.db, admin, at=closed, **pair)
     unknown = await look_back(contoso.db, admin, at=opened, **pair)

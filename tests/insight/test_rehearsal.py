@@ -46,7 +46,8 @@ async def dana(contoso: Org) -> Chatter:
     return Chatter(contoso.db, account.caller, account.person)
 
 
-async def test_nothing_is_written(contoso, annie):
+@pytest.mark.usefixtures("annie")
+async def test_nothing_is_written(contoso):
     """Not even a position of the feed."""
     async with contoso.db.tenant(contoso.id) as tx:
         before = await feed.load_position(tx)
@@ -59,7 +60,8 @@ async def test_nothing_is_written(contoso, annie):
         assert (await service.get_configuration(tx, contoso.operator)).allow_teams_consumer
 
 
-async def test_a_change_that_changes_nothing_for_anybody_is_empty(contoso, annie):
+@pytest.mark.usefixtures("annie")
+async def test_a_change_that_changes_nothing_for_anybody_is_empty(contoso):
     """Setting what holds already, or a policy that nobody has."""
     async with contoso.db.tenant(contoso.id) as tx:
         await policies.new_policy(tx, contoso.operator, "Unused", {})
@@ -68,7 +70,8 @@ async def test_a_change_that_changes_nothing_for_anybody_is_empty(contoso, annie
     assert await tried(contoso, policies={"Tag:Unused": {"EnableFederationAccess": False}}) == ([], [])
 
 
-async def test_domains_are_named_one_by_one(contoso, annie):
+@pytest.mark.usefixtures("annie")
+async def test_domains_are_named_one_by_one(contoso):
     """An allow list closes every other domain; what stays open is not mentioned."""
     allow = {"AllowedDomains": {"mode": "AllowList", "domains": ["a.example"]}}
     (change,), _ = await tried(contoso, configuration=allow)
@@ -161,7 +164,8 @@ async def test_a_waiting_request_dies_with_inbound(contoso, annie, dana):
         await annie.accept(chat.id)
 
 
-async def test_what_the_change_would_be_refused_with_is_said_before(contoso, annie):
+@pytest.mark.usefixtures("annie")
+async def test_what_the_change_would_be_refused_with_is_said_before(contoso):
     """The same validation as the change itself."""
     with pytest.raises(InvalidDomain):
         await tried(contoso, configuration={"BlockedDomains": ["no domain"]})

@@ -36,7 +36,9 @@ class TenantState:
     @property
     def book(self) -> PolicyBook:
         """Which policy holds for whom."""
-        return PolicyBook({each.rank: store.policy_key(each.policy) for each in self.groups}, self.tenant_wide)
+        return PolicyBook(
+            {each.rank: store.policy_key(each.policy) for each in self.groups}, self.tenant_wide or GLOBAL_KEY
+        )
 
     def policy(self, key: str) -> ExternalAccessPolicy:
         """The policy of a key; Global where there is none (any more)."""

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from comity.access.model import Person
-from comity.core.domains import domain_of
 from comity.core.ids import ChatId, GroupId, TenantId, UserId
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
@@ -29,22 +28,13 @@ class PeopleOfClass(NamedTuple):
 
 async def stream_people(tx: Transaction) -> AsyncIterator[PeopleOfClass]:
     """The tenant's own living, enabled people by class, page by page in id order."""
-    after = _NOWHERE
-    while True:
-        rows = await tx.rows(Q.people_by_policy, after=after, at_most=PAGE_SIZE)
-        count = 0
-        for direct, rank, text, _ in rows:
-            people = [line.split("\x1f") for line in text.split("\x1e")]
-            count += len(people)
-            yield PeopleOfClass(direct, rank, people)
-        if count < PAGE_SIZE:
-            return
-        after = UUID(max(row[3] for row in rows))
-
-
-async def load_domains(tx: Transaction) -> list[str]:
-    """The domains of the addresses that the tenant's people have, as lists write them."""
-    return sorted({domain_of(row[0]) for row in await tx.rows(Q.address_domains)} - {""})
+    after: UUID | None = _NOWHERE
+    while after is not None:
+        end = await tx.row(Q.page_end, after=after, size=PAGE_SIZE - 1)
+        until = end[0] if end else None
+        for direct, rank, text in await tx.rows(Q.people_by_policy, after=after, until=until):
+            yield PeopleOfClass(direct, rank, [line.split("\x1f") for line in text.split("\x1e")])
+        after = until
 
 
 async def stream_contacts(tx: Transaction, *, at_most: int = 100) -> AsyncIterator[list[UserId]]:

@@ -6,8 +6,8 @@ on the side. Equal to asking about each pair (a law in the tests), at a thousand
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 
 from comity.access import store as access_store
 from comity.access.availability import is_consumer_available
@@ -34,15 +34,27 @@ class ReportDomainInvalid(Invalid):
     code = "report-domain-invalid"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
     """An opened report: what it rests on, and how each class is answered."""
 
     state: TenantState
+    side: Side
     decide: Decide
-    except_for: frozenset[str]
+    domain: str | None = None
+    asked: set[str] = field(default_factory=set)
+    """Address domains of ours that the other side was asked about."""
+    except_for: frozenset[str] = frozenset()
     """Addresses and ids of our people whom the other side blocks individually."""
-    other_side_known: bool
+    other_side_known: bool = True
+
+    async def know(self, tx: Transaction, own_domain: str) -> bool:
+        """See to it that the other side was asked about this domain of ours; True if it had to be asked again."""
+        if self.domain is None or not own_domain or own_domain in self.asked:
+            return False
+        self.asked.add(own_domain)
+        await _ask_other_side(tx, self)
+        return True
 
 
 async def open_report(tx: Transaction, caller: Caller, audience: Audience, domain: str | None = None) -> Report:
@@ -60,49 +72,47 @@ async def open_report(tx: Transaction, caller: Caller, audience: Audience, domai
         def decide_consumer(policy: ExternalAccessPolicy, _domain: str) -> Verdict:
             return decide.decide_consumer(side, policy, audience, known_contact=known, available=available)
 
-        return Report(state, decide_consumer, frozenset(), other_side_known=True)
+        return Report(state, side, decide_consumer)
     name = normalize_domain(domain or "")
     if name is None:
         raise ReportDomainInvalid(domain=domain or "")
-    blocked = sorted(state.blocked.addresses) if state.blocked.in_force else []
-    other = await load_other_side(tx, name, asking=await store.load_domains(tx), blocked=blocked)
-    if other is None or other.tenant_id == tx.tenant_id:
-        return Report(
-            state, _alone(side, name, ours=other is not None), frozenset(), other_side_known=other is not None
-        )
-    theirs, others, except_for = _other_side(other)
-
-    def decide_domain(policy: ExternalAccessPolicy, own_domain: str) -> Verdict:
-        return decide.decide_domain(decide.member_of(side, policy, own_domain), theirs, name, others)
-
-    return Report(state, decide_domain, except_for, other_side_known=True)
+    report = Report(state, side, _alone(side, name, ours=False), name, set(side.domains))
+    await _ask_other_side(tx, report)
+    return report
 
 
 async def stream_report(tx: Transaction, report: Report) -> AsyncIterator[list[PersonReach]]:
     """Everybody of the tenant, a list per class and page, in no particular order."""
     book = report.state.book
     answers: dict[tuple[str, str], Verdict] = {}
-    blocked = Verdict(Reach.NOBODY, Rule.USER_BLOCKED)
     async for group in store.stream_people(tx):
-        key = book.effective(group.direct, group.rank, otherwise=GLOBAL_KEY)
+        key = book.effective(group.direct, group.rank)
         policy = report.state.policy(key)
-        name = policy.identity
-        excepted = decide.blocked_among(group.people, report.except_for) if report.except_for else frozenset()
-        page: list[PersonReach] = []
-        last, verdict = None, blocked
-        for user_id, upn, display_name, address in group.people:
-            own = address.rpartition("@")[2]
-            if own != last:
-                last = own
-                found = answers.get((key, own))
-                if found is None:
-                    found = answers[key, own] = report.decide(policy, domain_of(address))
-                verdict = found
-            if user_id in excepted and verdict.reach is not Reach.NOBODY:
-                page.append(PersonReach(user_id, upn, display_name, name, blocked))
-            else:
-                page.append(PersonReach(user_id, upn, display_name, name, verdict))
-        yield page
+        for own in {each[3].rpartition("@")[2] for each in group.people}:
+            domain = domain_of(own)
+            if await report.know(tx, domain):
+                answers.clear()
+            if (key, own) not in answers:
+                answers[key, own] = report.decide(policy, domain)
+        yield _answered(
+            report, policy.identity, group.people, {own: answers[key, own] for each, own in answers if each == key}
+        )
+
+
+def _answered(report: Report, name: str, people: list[list[str]], verdicts: Mapping[str, Verdict]) -> list[PersonReach]:
+    """The people of one class, by their address domains; whom the other side blocks individually gets nowhere."""
+    page = [
+        PersonReach(user_id, upn, display_name, name, verdicts[address.rpartition("@")[2]])
+        for user_id, upn, display_name, address in people
+    ]
+    excepted = decide.blocked_among(people, report.except_for) if report.except_for else set()
+    if not excepted:
+        return page
+    blocked = Verdict(Reach.NOBODY, Rule.USER_BLOCKED)
+    return [
+        each._replace(verdict=blocked) if each.user_id in excepted and each.verdict.reach is not Reach.NOBODY else each
+        for each in page
+    ]
 
 
 async def own_side(tx: Transaction, state: TenantState) -> Side:
@@ -112,6 +122,24 @@ async def own_side(tx: Transaction, state: TenantState) -> Side:
         tenant_id=tx.tenant_id, cloud=Cloud(cloud), trial=trial, domains=frozenset(domains),
         configuration=state.configuration, blocked=state.blocked,
     )  # fmt: skip
+
+
+async def _ask_other_side(tx: Transaction, report: Report) -> None:
+    """Read the tenant that owns the domain, and answer classes by what it says."""
+    side, name = report.side, report.domain
+    assert name is not None, "a report about a domain"
+    blocked = sorted(side.blocked.addresses) if side.blocked.in_force else []
+    other = await load_other_side(tx, name, asking=sorted(report.asked), blocked=blocked)
+    if other is None or other.tenant_id == tx.tenant_id:
+        report.decide = _alone(side, name, ours=other is not None)
+        report.other_side_known = other is not None
+        return
+    theirs, others, report.except_for = _other_side(other)
+
+    def decide_domain(policy: ExternalAccessPolicy, own_domain: str) -> Verdict:
+        return decide.decide_domain(decide.member_of(side, policy, own_domain), theirs, name, others)
+
+    report.decide = decide_domain
 
 
 def _alone(side: Side, domain: str, *, ours: bool) -> Decide:

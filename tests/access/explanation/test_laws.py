@@ -136,6 +136,7 @@ def test_the_partners_settings_are_masked():
     assert all(not each.masked and each.setting for each in refused.forward.checks if each.side is Which.FROM)
     assert refused.smallest_change == (Remedy(FABRIKAM, None, None, None, masked=True),) * 2
     assert not [each for each in seen.forward.checks if each.side is Which.TO]
+    assert seen.smallest_change is not None
     assert seen.smallest_change[:2] == (
         Remedy(CONTOSO, "AllowFederatedUsers", False, True),
         Remedy(FABRIKAM, None, None, None, masked=True),

@@ -83,11 +83,11 @@ async def list_batches(tx: Transaction, caller: Caller) -> list[Batch]:
 
 
 async def carry_out(
-    db: Database, tenant_id: TenantId, batch_id: UUID, *, progress: Progress | None = None
+    db: Database, tenant_id: TenantId, batch_id: UUID, *, progress: Progress | None = None, page_size: int = PAGE_SIZE
 ) -> datetime | None:
     """Do what is left of a batch; returns when it was completed, None if there is no such batch."""
     while True:
-        completed_at, gone = await db.run(tenant_id, lambda tx: _carry_on(tx, batch_id, progress))
+        completed_at, gone = await db.run(tenant_id, lambda tx: _carry_on(tx, batch_id, progress, page_size))
         if completed_at is not None or gone:
             return completed_at
 
@@ -109,22 +109,24 @@ def offered(db: Database) -> Work:
     return Work(kind=KIND, handler=handle)
 
 
-async def _carry_on(tx: Transaction, batch_id: UUID, progress: Progress | None) -> tuple[datetime | None, bool]:
+async def _carry_on(
+    tx: Transaction, batch_id: UUID, progress: Progress | None, page_size: int
+) -> tuple[datetime | None, bool]:
     """One page; when the batch was completed, and whether it is gone."""
     ordered = await store.lock_batch(tx, batch_id)
     if ordered is None:
         return None, True
     if ordered.completed_at is not None:
         return ordered.completed_at, False
-    page = await store.load_untried(tx, batch_id, at_most=PAGE_SIZE)
+    page = await store.load_untried(tx, batch_id, at_most=page_size)
     if page:
         await store.save_results(tx, batch_id, await _give(tx, ordered.caller, ordered.policy, page))
-    if len(page) < PAGE_SIZE:
+    if len(page) < page_size:
         await store.complete_batch(tx, batch_id, at=tx.now)
     if progress is not None:
         (batch,) = await store.load_batches(tx, kept_since=tx.now - KEPT, batch_id=batch_id)
         progress(batch.completed, batch.total)
-    return (tx.now if len(page) < PAGE_SIZE else None), False
+    return (tx.now if len(page) < page_size else None), False
 
 
 async def _give(

@@ -126,12 +126,11 @@ class PolicyBook:
 
     by_rank: Mapping[int, str] = field(default_factory=dict)
     """Rank → the policy of the group that has it."""
-    tenant_wide: str | None = None
+    everybody: str = GLOBAL.casefold()
+    """The policy of whoever has no other: granted tenant-wide, or Global."""
 
-    def effective(self, direct: str | None, rank: int | None, *, otherwise: str) -> str:
+    def effective(self, direct: str | None, rank: int | None) -> str:
         """The key of the one policy that holds, given the direct one and the lowest rank of a person's groups."""
         if direct is not None:
             return direct
-        if rank is not None:
-            return self.by_rank[rank]
-        return self.tenant_wide or otherwise
+        return self.everybody if rank is None else self.by_rank[rank]

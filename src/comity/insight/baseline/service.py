@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from comity.access.state import GLOBAL_KEY, TenantState, load_state
+from comity.access.state import TenantState, load_state
 from comity.audit.service import list_of_kinds
 from comity.core.caller import Caller
 from comity.db.transaction import Transaction
@@ -27,10 +27,10 @@ async def check(tx: Transaction, caller: Caller) -> list[Result]:
     state = await load_state(tx, caller)
     book = state.book
     # Whoever comes next has the tenant's default, though nobody may have it today.
-    classes: dict[str, list[str]] = {book.effective(None, None, otherwise=GLOBAL_KEY): []}
+    classes: dict[str, list[str]] = {book.effective(None, None): []}
     winners: dict[str, int | None] = {}
     async for group in store.stream_people(tx):
-        key = book.effective(group.direct, group.rank, otherwise=GLOBAL_KEY)
+        key = book.effective(group.direct, group.rank)
         classes.setdefault(key, []).extend(upn for _, upn, _, _ in group.people)
         won = None if group.direct is not None else group.rank
         winners.update((user_id, won) for user_id, *_ in group.people)

@@ -20,7 +20,6 @@ from comity.access.model import (
     TenantConfiguration,
 )
 from comity.access.properties import BLOCKED, CONFIGURATION, POLICY, Property, changed_policy
-from comity.access.state import GLOBAL_KEY
 from comity.audit.model import AuditEntry, Facts
 from comity.core.domains import domain_of
 from comity.core.folding import address_key
@@ -34,7 +33,7 @@ def identity_at(moment: Moment, person: Identity, other: Identity) -> Identity:
     """The person as decisions saw her at that moment; `person` is she as she is now."""
     state, side = moment.state, person.side
     assert side is not None, "personal accounts have no moments"
-    key = state.book.effective(moment.direct, moment.rank, otherwise=GLOBAL_KEY)
+    key = state.book.effective(moment.direct, moment.rank)
     address = address_key(moment.mail or moment.user_principal_name)
     then = Side(
         tenant_id=side.tenant_id, cloud=side.cloud, trial=side.trial, domains=moment.domains,

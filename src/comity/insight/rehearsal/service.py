@@ -16,7 +16,7 @@ from comity.access.decide import decide
 from comity.access.errors import AssigneeUnknown
 from comity.access.evidence import Evidence, load_evidence
 from comity.access.model import ExternalAccessPolicy, Identity, Person, Purpose, Side
-from comity.access.state import GLOBAL_KEY, load_state
+from comity.access.state import load_state
 from comity.core.caller import Caller
 from comity.core.ids import TenantId, UserId
 from comity.db.transaction import Transaction
@@ -78,13 +78,13 @@ async def rehearse(tx: Transaction, caller: Caller, rehearsal: Rehearsal) -> Reh
     known: dict[tuple[str, str], tuple[Class, Class, PersonChange] | None] = {}
     async for group in store.stream_people(tx):
         for user_id, upn, name, _address in group.people:
-            old = before.book.effective(group.direct, ranks[0].get(user_id), otherwise=GLOBAL_KEY)
+            old = before.book.effective(group.direct, ranks[0].get(user_id))
             wanted = group.direct
             if user_id in direct:
                 missing.discard(user_id)
                 identity = direct[user_id]
                 wanted = None if identity is None else rules.key_of(before, identity)
-            new = now.book.effective(wanted, ranks[1].get(user_id), otherwise=GLOBAL_KEY)
+            new = now.book.effective(wanted, ranks[1].get(user_id))
             if (old, new) not in known:
                 known[old, new] = _compared(sides, (before.policy(old), now.policy(new)), available=available)
             if (found := known[old, new]) is not None:
