@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools.reference import commands, error_codes, settings, tables
+from tools.reference import cmdlets, commands, error_codes, settings, tables
 from tools.sources import ROOT, repository_files
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "error-codes": error_codes,
     "commands": commands,
+    "cmdlets": cmdlets,
     "tables": tables,
 }
 FRAGMENT_KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")

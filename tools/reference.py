@@ -8,7 +8,8 @@ import inspect
 import pkgutil
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ import comity
 from comity.core import settings as settings_module
 from comity.core.errors import ComityError
 from tools.sources import PACKAGE
+
+if TYPE_CHECKING:
+    from comity.cli.cmdlets.cmdlet import Parameter
 
 
 def settings() -> str:
@@ -70,7 +74,15 @@ def commands() -> str:
 
 
 def _command(command: click.Command, names: list[str]) -> Iterator[str]:
-    context = click.Context(command, info_name=" ".join(names), terminal_width=100, max_content_width=100)
+    # The names of the help option come from the top group, as they do when it is asked from a terminal; a
+    # command remembers those it was asked with first.
+    context = click.Context(
+        command,
+        info_name=" ".join(names),
+        terminal_width=100,
+        max_content_width=100,
+        help_option_names=["-h", "--help"],
+    )
     yield f"{'#' * min(len(names) + 1, 4)} {' '.join(names)}"
     yield f"```text\n{command.get_help(context)}\n```"
     if isinstance(command, click.Group):
@@ -78,6 +90,36 @@ def _command(command: click.Command, names: list[str]) -> Iterator[str]:
             child = command.get_command(context, name)
             if child is not None and not child.hidden:
                 yield from _command(child, [*names, name])
+
+
+def cmdlets() -> str:
+    """Every cmdlet with its parameters, from the declarations that check what is typed."""
+    from comity.cli.cmdlets.cmdlet import CHANGING, COMMON  # noqa: PLC0415 - only this part needs the cmdlets
+    from comity.cli.cmdlets.library import ALL  # noqa: PLC0415
+
+    everywhere = ", ".join(f"`-{each.name}`" for each in COMMON)
+    changing = ", ".join(f"`-{each.name}`" for each in CHANGING)
+    parts = [f"All take {everywhere}. Those that change something take {changing}, too."]
+    for cmdlet in ALL:
+        aliases = f" Also: {', '.join(f'`{each}`' for each in cmdlet.aliases)}." if cmdlet.aliases else ""
+        parts.append(f"### {cmdlet.name}\n\n{cmdlet.about}{aliases}{' Changes something.' if cmdlet.changes else ''}")
+        if cmdlet.parameters:
+            parts.append("\n".join(_parameters(cmdlet.parameters)))
+        if cmdlet.returns is not None:
+            names = ", ".join(f"`{each}`" for each in cmdlet.returns.properties if each not in cmdlet.returns.hidden)
+            when = " with `-PassThru`" if cmdlet.passes_thru else ""
+            parts.append(f"Returns{when}: {names or f'`{cmdlet.returns.name}`'}.")
+    return "\n\n".join(parts)
+
+
+def _parameters(parameters: Sequence[Parameter]) -> Iterator[str]:
+    yield "| Parameter | Position | Takes | Meaning |"
+    yield "|---|---|---|---|"
+    for each in parameters:
+        name = f"`-{each.name}`" + "".join(f", `-{alias}`" for alias in each.aliases)
+        position = "" if each.position is None else str(each.position)
+        name = f"**{name}**" if each.mandatory else name
+        yield f"| {name} | {position} | {_cell(each.kind.word)} | {_cell(each.about)} |"
 
 
 def tables() -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from comity.core.clock import BusinessClock, MachineClock
     from comity.core.settings import Settings
     from comity.db.database import Address, Database
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from comity.events.feed import Feed, Observer
     from comity.events.hints import PostgresHints
     from comity.jobs.model import Work
+
+Server = tuple["Lease | None", tuple[str, str]]
+"""The lease on a server of our own, and the URLs: for transactions, and past any pooler."""
 
 CLOCK_S = 1.0
 """How often a process without a tick looks whether somebody moved the clock."""
@@ -45,17 +50,21 @@ class Comity:
 
 
 @asynccontextmanager
-async def open_comity(settings: Settings, *, may_migrate: bool | None = None) -> AsyncIterator[Comity]:
+async def open_comity(
+    settings: Settings, *, may_migrate: bool | None = None, server: Future[Server] | None = None
+) -> AsyncIterator[Comity]:
     """Open the installation; the embedded server is started if nobody did, and leaves after its last user.
 
     `may_migrate` says whether a schema that is behind is brought up to date; by default that of a server
-    of our own. What was changed is hinted to other processes at the end.
+    of our own. `server` was looked for already. What was changed is hinted to other processes at the end.
 
     Raises:
         DatabaseUnavailable, EmbeddedServerError, SchemaNewer, SchemaOlder, RolesMissing.
     """
+    import asyncio
+
     from comity.core.clock import BusinessClock, MachineClock
-    from comity.db.database import Database
+    from comity.db.database import Address, Database
     from comity.db.ready import make_ready
     from comity.events.feed import Feed, wire
     from comity.events.hints import PostgresHints
@@ -63,7 +72,9 @@ async def open_comity(settings: Settings, *, may_migrate: bool | None = None) ->
 
     machine = MachineClock()
     clock = BusinessClock(machine)
-    lease, address = await _find_server(settings)
+    looking = asyncio.to_thread(find_server, settings) if server is None else asyncio.wrap_future(server)
+    lease, urls = await looking
+    address = Address(*urls)
     try:
         own = lease is not None
         await make_ready(address.direct_url, now=machine.now(), may_migrate=own if may_migrate is None else may_migrate)
@@ -89,26 +100,19 @@ async def open_comity(settings: Settings, *, may_migrate: bool | None = None) ->
             lease.close()
 
 
-async def _find_server(settings: Settings) -> tuple[Lease | None, Address]:
-    """The server that was named, or our own with a lease on it."""
-    import asyncio
+def find_server(settings: Settings) -> Server:
+    """The server that was named, or our own with a lease on it; started if nobody did.
 
-    from comity.db.database import Address
+    Raises:
+        EmbeddedServerError.
+    """
+    from comity.db.embedded import attach
 
     if settings.database_url is not None:
         direct = settings.database_direct_url or settings.database_url
-        return None, Address(settings.database_url.value, direct.value)
-    from comity.db.embedded import attach
-
-    lease = await asyncio.to_thread(attach, settings.data)
-    return lease, _address(lease)
-
-
-def _address(lease: Lease) -> Address:
-    from comity.db.database import Address
-
-    dsn = lease.connection.dsn
-    return Address(dsn, dsn)
+        return None, (settings.database_url.value, direct.value)
+    lease = attach(settings.data)
+    return lease, (lease.connection.dsn, lease.connection.dsn)
 
 
 def _renewing(lease: Lease) -> Callable[[], Awaitable[Address]]:
@@ -117,8 +121,10 @@ def _renewing(lease: Lease) -> Callable[[], Awaitable[Address]]:
     async def renew() -> Address:
         import asyncio
 
-        await asyncio.to_thread(lease.again)
-        return _address(lease)
+        from comity.db.database import Address
+
+        dsn = (await asyncio.to_thread(lease.again)).dsn
+        return Address(dsn, dsn)
 
     return renew
 
@@ -133,10 +139,16 @@ def observers() -> list[Observer]:
 
 def works(comity: Comity) -> list[Work]:
     """What the rooms offer to do in the background."""
+    from comity.access import handlers as access
     from comity.directory import handlers as directory
     from comity.sync import handlers as sync
 
-    return [sync.offered(comity.db), sync.offered_plans(comity.db), directory.offered(comity.db)]
+    return [
+        sync.offered(comity.db),
+        sync.offered_plans(comity.db),
+        directory.offered(comity.db),
+        *access.offered(comity.db),
+    ]
 
 
 async def run_worker(settings: Settings, *, may_migrate: bool | None = None, supervisor: int | None = None) -> None:
@@ -176,14 +188,19 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
 def run_web(settings: Settings, *, listener: int, may_migrate: bool | None = None, supervisor: int) -> None:
     """Answer requests on an inherited socket until a signal, or the supervisor's end, says stop."""
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
-    from comity.web.server import loop_factory
+    with ThreadPoolExecutor(1) as ahead:
+        server = ahead.submit(find_server, settings)  # it starts while we import
+        from comity.web.server import loop_factory
 
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_serve(settings, listener=listener, may_migrate=may_migrate, supervisor=supervisor))
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve(settings, server, listener=listener, may_migrate=may_migrate, supervisor=supervisor))
 
 
-async def _serve(settings: Settings, *, listener: int, may_migrate: bool | None, supervisor: int) -> None:
+async def _serve(
+    settings: Settings, server: Future[Server], *, listener: int, may_migrate: bool | None, supervisor: int
+) -> None:
     import asyncio
     import socket
     from functools import partial
@@ -197,7 +214,10 @@ async def _serve(settings: Settings, *, listener: int, may_migrate: bool | None,
     from comity.web.server import run
     from comity.web.services import Services
 
-    async with Lifeline(supervisor) as life, open_comity(settings, may_migrate=may_migrate) as comity:
+    async with (
+        Lifeline(supervisor) as life,
+        open_comity(settings, may_migrate=may_migrate, server=server) as comity,
+    ):
         passwords = Passwords()
         services = Services.over(
             comity.db,

@@ -111,7 +111,7 @@ async def test_a_policy_in_use_stays_unless_forced(contoso):
             await policies.remove_policy(tx, contoso.operator, "P")
         await policies.remove_policy(tx, contoso.operator, "P", force=True)
 
-        assert refusal.value.parameters == {"policy": "P", "people": 1}
+        assert refusal.value.parameters == {"policy": "P", "people": 1, "groups": 0, "tenant_wide": False}
         assert (await policies.get_effective_policy(tx, contoso.operator, annie.id)).is_global
         with pytest.raises(PolicyNotFound):
             await policies.remove_policy(tx, contoso.operator, "P")

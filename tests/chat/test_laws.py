@@ -85,43 +85,59 @@ async def test_a_refused_message_changes_nothing(annie, alan):
 
 
 async def test_after_the_commit_of_a_switch_nothing_refused_is_stored(contoso, annie, dana):
-    """While two people write at full speed: off means off from its commit on, on means on again (design §4.7)."""
+    """While two people write at full speed, a hundred switches: off means off from its commit on, and not before;
+    on means on again from its commit (design §4.7).
+    """
     chat = (await annie.start(dana)).chat
     await dana.accept(chat.id)
     stop = asyncio.Event()
     outcomes = {"stored": 0, "refused": 0}
+    # Counts the commits of switches. A send that began after the n-th and ended before the next one was even
+    # asked for saw nothing but what the n-th left: even is on, odd is off.
+    asked, done = 0, 0
 
     async def write(who: Chatter, lane: str) -> None:
         number = 0
         while not stop.is_set():
             number += 1
+            begun = done
             try:
                 await who.post(chat.id, f"{lane} {number}")
                 outcomes["stored"] += 1
+                undisturbed, wrong = asked == begun, begun % 2 == 1
             except AccessRefused:
                 outcomes["refused"] += 1
+                undisturbed, wrong = asked == begun, begun % 2 == 0
+            assert not (undisturbed and wrong), f"after switch {begun}"
 
     async def last_change() -> int:
         return int((await annie.chat(chat.id)).chat.last_change)
 
+    async def turn(*, on: bool) -> None:
+        nonlocal asked, done
+        asked += 1
+        await change(contoso, AllowTeamsConsumer=on)
+        done += 1
+
     async def switch() -> None:
         try:
-            for _ in range(20):
+            for _ in range(50):
                 await reach(last_change, await last_change() + 3)
-                await change(contoso, AllowTeamsConsumer=False)
+                await turn(on=False)
                 at_commit = await last_change()
                 refused = outcomes["refused"]
                 while outcomes["refused"] < refused + 6:
                     assert await last_change() == at_commit
-                await change(contoso, AllowTeamsConsumer=True)
+                await turn(on=True)
         finally:
             stop.set()
 
     writers = [write(annie, "annie 1"), write(annie, "annie 2"), write(dana, "dana 1"), write(dana, "dana 2")]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await asyncio.gather(*writers, switch())
 
-    assert outcomes["refused"] >= 120
+    assert done == 100
+    assert outcomes["refused"] >= 300
     assert len(await annie.messages(chat.id, at_most=10_000)) == outcomes["stored"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import pytest
 from comity.app import main
 from comity.core.ids import new_id
 from comity.db.migrate import migrate
+from tests.support.logs import put_back
 from tests.support.postgres import Server, create_database
 
 
@@ -73,14 +73,8 @@ def shared_url(fresh_url: Callable[[], str]) -> str:
 @pytest.fixture(autouse=True)
 def plain_logs() -> Iterator[None]:
     """Commands decide where logs go; afterwards it is as before."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    for each in root.handlers:
-        if each not in handlers:
-            each.close()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    with put_back():
+        yield
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 from pathlib import Path
 
@@ -24,6 +25,47 @@ def test_a_new_tenant_has_a_first_admin_with_a_one_time_link(comity: Terminal):
     assert made["admin"]["link"].startswith("http://127.0.0.1:8080/")
     assert comity.json("tenant", "show", f"{mark}.example")["id"] == made["id"]
     assert made["id"] in [each["id"] for each in comity.json("tenant", "list")]
+
+
+def test_the_one_time_link_sets_the_first_password_once(comity: Terminal, monkeypatch: pytest.MonkeyPatch):
+    """The password comes on standard input where there is no terminal."""
+    mark = new_id().hex[-12:]
+    made = comity.json("tenant", "create", f"Alder {mark}", "--domain", f"{mark}.example")
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery staple\n"))
+    redeemed = comity.json("user", "redeem", made["admin"]["link"])
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("another one entirely\n"))
+    again = comity("user", "redeem", made["admin"]["link"], fails=1)
+
+    admin = comity.json("user", "show", made["admin"]["userPrincipalName"])
+    assert (redeemed["id"], redeemed["tenantId"]) == (admin["id"], made["id"])
+    assert again.err.startswith("Error: ")
+
+
+def test_a_personal_account_finds_by_exact_address_only(lab: Lab):
+    """And is named with a prefix where a work account has the same mail."""
+    mail = f"dana@{lab.mark}.example"
+    lab.comity("user", "register", mail, "--name", "Dana Dorn", "--phone", "+4915112345678")
+
+    by_name = lab.comity.json("people", "find", "annie", "--as", f"personal:{mail}")
+    (by_address,) = lab.comity.json("people", "find", lab.mail("annie", "alder"), "--as", mail)
+
+    assert by_name == []
+    assert (by_address["displayName"], by_address["userPrincipalName"]) == ("Annie Alder", None)
+
+
+def test_a_mail_of_two_accounts_is_ambiguous(lab: Lab):
+    """A work and a personal account may share one: the candidates say how to name each."""
+    annie = lab.mail("annie", "alder")
+    shared = f"shared@{lab.mark}.example"
+    lab.comity("user", "update", annie, f"mail={shared}", "--tenant", lab.domain("alder"))
+    lab.comity("user", "register", shared, "--name", "Annie at home")
+
+    said = lab.comity("user", "show", shared, fails=2)
+
+    assert f"personal:{shared}" in said.err
+    assert lab.comity.json("user", "show", f"personal:{shared}")["displayName"] == "Annie at home"
+    assert lab.comity.json("user", "show", annie)["mail"] == shared
 
 
 def test_a_tenant_answers_to_id_domain_and_name(lab: Lab):

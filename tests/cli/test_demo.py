@@ -61,7 +61,7 @@ def everything(server: Server, url: str) -> dict[str, tuple[int, str]]:
         for (table,) in tables:
             row = admin.execute(
                 f"select count(*), md5(string_agg(t::text, '|' order by t::text)) from {table} t"
-            ).fetchone()  # type: ignore[arg-type]
+            ).fetchone()
             assert row is not None
             found[table] = row
     return found
@@ -188,7 +188,7 @@ def test_secrets_lie_in_one_private_file(build: Build, tmp_path: Path, server: S
     database = str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
     with psycopg.connect(server.admin_url(database)) as admin:
         for (table,) in admin.execute("select tablename from pg_tables where schemaname = 'public'").fetchall():
-            text = str(admin.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t").fetchone())  # type: ignore[arg-type]
+            text = str(admin.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t").fetchone())
             assert not any(each in text for each in secrets), table
 
 

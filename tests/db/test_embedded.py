@@ -28,7 +28,7 @@ from tests.support.embedded import (
 from tests.support.server import admin_dsn
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.storage, pytest.mark.whole]
+pytestmark = pytest.mark.whole
 
 
 @pytest.fixture

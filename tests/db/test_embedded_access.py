@@ -13,7 +13,7 @@ from comity.db.embedded.processes import postgres_processes_in
 from tests.support.embedded import FAST, postmaster_of
 from tests.support.server import admin_dsn
 
-pytestmark = [pytest.mark.storage, pytest.mark.whole, pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.whole, pytest.mark.usefixtures("own_server")]
 
 ROLES_SQL = resources.files("comity.db").joinpath("roles.sql")
 
@@ -24,30 +24,30 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(data: Path) -> Iterator[Connection]:
+def own_server(data: Path) -> Iterator[Connection]:
     """A server of this module's own: some tests here change its roles."""
     with attach(data, settings=FAST) as lease:
         yield lease.connection
 
 
 @pytest.fixture
-def admin(server: Connection) -> Iterator[psycopg.Connection]:
+def admin(own_server: Connection) -> Iterator[psycopg.Connection]:
     """The superuser, in a transaction that is rolled back."""
-    with psycopg.connect(admin_dsn(server)) as connection:
+    with psycopg.connect(admin_dsn(own_server)) as connection:
         yield connection
         connection.rollback()
 
 
 @pytest.fixture
-def login(server: Connection) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
+def login(own_server: Connection) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(own_server.dsn, autocommit=True) as connection:
         yield connection
 
 
 @pytest.mark.parametrize("user", ["postgres", "comity"])
-def test_nobody_comes_in_with_a_wrong_password(server, user):
+def test_nobody_comes_in_with_a_wrong_password(own_server, user):
     """Not even over the local socket, and not even the operating system's user of that name."""
-    wrong = psycopg.conninfo.make_conninfo(server.dsn, user=user, password="wrong", dbname="postgres")
+    wrong = psycopg.conninfo.make_conninfo(own_server.dsn, user=user, password="wrong", dbname="postgres")
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(wrong)
@@ -90,8 +90,8 @@ def test_passwords_stand_on_no_command_line(data):
         assert not any(secret in command for secret in secrets)
 
 
-def test_a_connection_prints_no_password(server, data):
-    assert (data / "comity.secret").read_text() not in repr(server)
+def test_a_connection_prints_no_password(own_server, data):
+    assert (data / "comity.secret").read_text() not in repr(own_server)
 
 
 def test_the_login_role_becomes_one_of_the_three_and_inherits_none(login):

@@ -26,7 +26,7 @@ from comity.db.embedded.processes import postgres_processes_in
 from tests.support.embedded import FAST, Client, client_command, is_living, nothing_runs, postmaster_of
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.storage, pytest.mark.whole]
+pytestmark = pytest.mark.whole
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="is about what root must do; we are somebody else")
 

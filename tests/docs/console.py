@@ -1,8 +1,8 @@
 """Read the ```console blocks of a page and run them as a reader would, in one shell.
 
-A block is a transcript: `$ ` begins a command (a trailing backslash continues it), what follows is what it
-prints. Each shown line must be printed, in this order, where `…` stands for anything; lines not shown
-may come in between. A block whose commands must fail says so: ```console exit=1.
+A block is a transcript: `$ ` begins a command (a trailing backslash or a here-document continues it), what
+follows is what it prints. Each shown line must be printed, in this order, where `…` stands for anything;
+lines not shown may come in between. A block whose commands must fail says so: ```console exit=1.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = re.compile(r"^```console(?: exit=(?P<exit>\d+))?\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+HERE_DOCUMENT = re.compile(r"<<'?(?P<end>\w+)'?")
 COMMAND_SECONDS_MAX = 120
 
 
@@ -45,13 +46,20 @@ def _commands_of_block(body: str, exit_code: int, *, first_line: int) -> list[Co
         number, line = lines.pop(0)
         assert line.startswith("$ "), f"line {number}: a console block begins with a command"
         text = line.removeprefix("$ ")
-        while text.endswith("\\") or text.count("'") % 2:
+        while _goes_on(text):
             text += "\n" + lines.pop(0)[1]
         shown: list[str] = []
         while lines and not lines[0][1].startswith("$ "):
             shown.append(lines.pop(0)[1])
         found.append(Command(line=number, text=text, shown=tuple(filter(str.strip, shown)), exit_code=exit_code))
     return found
+
+
+def _goes_on(text: str) -> bool:
+    """Does the command continue on the next line: a backslash at the end, or a here-document still open?"""
+    first, *rest = text.split("\n")
+    document = HERE_DOCUMENT.search(first)
+    return document["end"] not in rest if document else text.endswith("\\")
 
 
 def missing_lines(shown: tuple[str, ...], printed: str) -> list[str]:

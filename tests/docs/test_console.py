@@ -18,6 +18,17 @@ def test_a_block_is_commands_and_what_they_print(tmp_path: Path):
     assert (second.text, second.shown, second.exit_code) == ("true", (), 0)
 
 
+def test_a_file_may_be_typed_in(tmp_path: Path):
+    """A here-document belongs to its command; what follows it is printed."""
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ cat > a.csv <<END\nit's one\n$ two\nEND\n$ cat a.csv\nit's one\n```\n")
+
+    first, second = commands_of(page)
+
+    assert (first.text, first.shown) == ("cat > a.csv <<END\nit's one\n$ two\nEND", ())
+    assert second.shown == ("it's one",)
+
+
 def test_a_block_may_say_that_it_fails(tmp_path: Path):
     """What goes wrong is worth showing, too."""
     page = tmp_path / "page.md"

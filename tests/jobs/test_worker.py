@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from comity.jobs.model import Handler, Order, Task, Work
 from comity.jobs.procrastinate_queue import ProcrastinateQueue
 from comity.jobs.schema import prepare_queue
 from comity.jobs.worker import Worker, backoff
+from tests.support.logs import put_back
 
 WAIT_S = 20
 
@@ -30,12 +30,10 @@ WAIT_S = 20
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """What is logged, as JSON lines."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    logs.configure("info", stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    stream = io.StringIO()
+    with put_back():
+        logs.configure("info", stream=stream)
+        yield stream
 
 
 def told(log: io.StringIO, event: str) -> list[dict[str, object]]:

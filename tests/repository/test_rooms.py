@@ -6,7 +6,7 @@ import ast
 import importlib
 import tomllib
 
-from tools.sources import ROOT, imported_modules, python_files, room_of, rooms
+from tools.sources import ROOT, called_names, imported_modules, python_files, room_of, rooms
 
 # Who may import what from outside. What is not listed is free to all.
 KEEPERS = {
@@ -93,6 +93,41 @@ def test_doors_never_see_a_store():
         if room_of(path) in {"web", "cli"}
         for line, module in imported_modules(tree)
         if ".store" in module and not module.startswith(f"comity.{room_of(path)}.")
+    ]
+
+    assert found == []
+
+
+def test_only_crossings_are_another_tenant_for_a_while():
+    """Whoever wants to know what crosses reads one directory (ADR-0009); the last words of a transaction go home."""
+    found = [
+        f"{path}:{line}"
+        for path, tree in python_files("src")
+        if path.parts[:4] != ("src", "comity", "db", "crossings") and path.name != "transaction.py"
+        for line, name, _ in called_names(tree)
+        if name.endswith(".become")
+    ]
+
+    assert found == []
+
+
+def test_every_crossing_has_its_test():
+    """It shows what the crossing can not see (design D4)."""
+    crossings = {path.stem for path, _ in python_files("src") if path.parts[3:4] == ("crossings",)} - {"__init__"}
+    tested = {path.stem.removeprefix("test_") for path, _ in python_files("tests") if "crossings" in path.parts}
+
+    assert crossings
+    assert sorted(crossings - tested) == []
+
+
+def test_only_drains_leave_commits_to_a_later_flush():
+    """What is acknowledged is on the disk; the watermark after a batch is, and it alone covers others (design §4.2)."""
+    found = [
+        f"{path}:{line}"
+        for path, tree in python_files("src")
+        if room_of(path) != "sync"
+        for line, _, call in called_names(tree)
+        if any(each.arg == "flushed" and ast.unparse(each.value) == "False" for each in call.keywords)
     ]
 
     assert found == []

@@ -42,6 +42,8 @@ async def test_a_reader_behind_many_writers_misses_nothing(contoso: Org, fabrika
     writers = [Writer(db, hall, f"{seed}.{number}") for number in range(WRITERS)]
 
     async with db.tenant(fabrikam.id) as slow:
+        # Idle on purpose, for as long as the writers take: on a busy machine longer than the boundary allows.
+        await slow.execute("set local idle_in_transaction_session_timeout = 0")
         await directory.create_group(slow, fabrikam.operator, name="Written early, committed late")
         writing = asyncio.gather(*(each.commit(TRANSACTIONS) for each in writers))
         await asyncio.gather(writing, reader.follow(db, until=writing.done))

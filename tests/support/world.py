@@ -72,7 +72,8 @@ class Org:
         people = [
             User(
                 tenant_id=self.id, id=UserId(new_id()), display_name=f"Person {n:06}", given_name="Person",
-                surname=f"{n:06}", user_principal_name=f"p{n:06}@{self.domain}", mail=f"p{n:06}@{self.domain}", created_at=now,
+                surname=f"{n:06}", user_principal_name=f"p{n:06}@{self.domain}", mail=f"p{n:06}@{self.domain}",
+                created_at=now,
             )
             for n in range(count)
         ]  # fmt: skip

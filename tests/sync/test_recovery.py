@@ -19,7 +19,7 @@ from comity.partners import service as partners
 from comity.sync import service as sync
 from comity.sync.drain import Phase, drain
 from comity.sync.model import Action, Counts, RunState
-from tests.support.drains import accept, die, is_alive, last_run, share, unshare
+from tests.support.drains import accept, die, is_alive, last_run, share, standing, unshare
 from tests.support.postgres import Server
 from tests.support.world import Org
 
@@ -67,6 +67,28 @@ async def test_a_run_that_was_cut_off_does_not_stay_running(fabrikam: Org, conto
 
     run = await last_run(fabrikam)
     assert (run.id, run.state, run.counts) == (first.id, RunState.SUCCEEDED, Counts(created=2))
+
+
+async def test_a_run_is_ended_even_if_the_next_drain_dies_at_another_job(
+    fabrikam: Org, contoso: Org, tailspin: Org, db: Database
+):
+    """The plan of the first job has ended by then: only the run itself tells that it was left behind."""
+    annie = await fabrikam.add_person("annie")
+    await accept(contoso, people_of=fabrikam)
+    await accept(tailspin, people_of=fabrikam)
+    first = await share(fabrikam, annie, to=contoso)
+    await drain(db, fabrikam.id)
+    await fabrikam.change(annie, city="Bonn")
+    await die(fabrikam, Phase.ADVANCED)
+    await share(fabrikam, annie, to=tailspin)
+    await die(fabrikam, Phase.PLANNING)  # a new job comes first
+
+    async with db.tenant(fabrikam.id) as tx:
+        await sync.pause(tx, fabrikam.operator, first)
+    await drain(db, fabrikam.id)
+
+    states = {each.job.id: each.last_run.state for each in await standing(fabrikam) if each.last_run is not None}
+    assert states[first] is RunState.STOPPED
 
 
 async def test_a_run_that_was_cut_off_stops_with_its_job(fabrikam: Org, contoso: Org, db: Database):

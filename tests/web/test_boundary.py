@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from comity.core.logs import configure
 from comity.web.app import build
 from comity.web.asking import BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX
 from comity.web.boundary import Boundary
 from comity.web.errors import SHAPES, shape_of
 from comity.web.routing import Door, Route, Router
+from tests.support.logs import put_back
 from tests.web.client import Web, check_envelope
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
@@ -72,7 +75,7 @@ async def test_the_clients_own_id_is_echoed_if_it_is_one(web: Web):
     assert echoed.headers["request-id"] != fine.headers["request-id"]
 
 
-async def test_a_bug_is_answered_without_its_text_and_told_once(services, capsys):
+async def test_a_bug_is_answered_without_its_text_and_told_once(services):
     """Bugs are not caught, they are logged once at the boundary with the request id (style §7)."""
 
     async def broken(_: object) -> None:
@@ -81,11 +84,14 @@ async def test_a_bug_is_answered_without_its_text_and_told_once(services, capsys
     whole = build(services)
     route = Route("GET", "/broken", broken, Door.GRAPH)  # type: ignore[arg-type]
     app = Boundary(Router([route]), services, gate=whole._gate, metrics=whole._metrics, forms={})
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.example") as client:
-        answer = await client.get("/broken")
+    log = io.StringIO()
+    with put_back():
+        configure("info", stream=log)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.example") as client:
+            answer = await client.get("/broken")
 
     error = check_envelope(answer, 500, "InternalServerError")
-    told = capsys.readouterr().out
+    told = log.getvalue()
     assert told.count("request-failed") == 1
     assert answer.headers["request-id"] in told
     assert "Xanadu" not in answer.text

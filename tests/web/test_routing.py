@@ -91,3 +91,14 @@ def test_no_path_breaks_the_router(path, method):
         route, parameters = ROUTER.find(method, b"/" + path)
         assert route.method == method
         assert "" not in parameters.values()
+
+
+@pytest.mark.parametrize(
+    ("path", "segment"),
+    [("/nowhere", "nowhere"), ("/v1.0/nothing", "nothing"), ("/v1.0/chats/x", "x"), ("/a.example/oauth2", "oauth2")],
+)
+def test_an_unknown_route_names_the_segment_that_leads_nowhere(path, segment):
+    """Also where the path ends before a route begins: the reader looks for what to mend (graph-api §1.4)."""
+    with pytest.raises(RouteUnknown) as refused:
+        ROUTER.find("GET", path.encode())
+    assert refused.value.parameters == {"segment": segment}

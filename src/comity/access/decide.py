@@ -88,6 +88,8 @@ def decide(
         return _PHONE
     if ours is None:
         return _inbound(theirs, target, actor, available=consumer_available, starts=purpose is not _SEND) or _OK
+    if not (actor.domain and target.domain):
+        return _UNREACHABLE  # no list of domains could say anything about an address without one
     if (ours.trial or theirs.trial) and ours.cloud is not theirs.cloud:
         return _CROSS_CLOUD
     return _federated(ours, actor, theirs, target) or _federated(theirs, target, ours, actor) or _OK

@@ -2,16 +2,19 @@
 
 Invalid    InvalidIdentity, GlobalImmutable, ConflictingParameters, InvalidDomain, TooManyDomains,
            TooManyBlockedUsers, StringNotAccepted, ParameterRetired, InvalidEnumValue,
-           PropertyUnknown, PropertyValueInvalid
-NotFound   PolicyNotFound, AssigneeUnknown
-Conflict   PolicyExists, PolicyInUse
-Forbidden  AccessRefused (PersonUnreachable, RequestPending), PermitMissing
+           PropertyUnknown, PropertyValueInvalid, BatchTooLarge, RankRequired, ContactNotPersonal,
+           VectorInvalid
+NotFound   PolicyNotFound, AssigneeUnknown, GroupAssignmentNotFound, BatchNotFound
+Conflict   PolicyExists, PolicyInUse, TooManyGroupAssignments, GroupAssignmentExists
+Forbidden  NotAuthorized, AccessRefused (PersonUnreachable, RequestPending), PermitMissing
 """
 
 from __future__ import annotations
 
 from comity.access.model import Decision, Rule
-from comity.core.errors import Conflict, Forbidden, Invalid, NotFound
+from comity.core.caller import Caller
+from comity.core.errors import Conflict, Forbidden, Invalid, NotFound, PermissionMissing
+from comity.core.permissions import Permission
 
 
 class InvalidIdentity(Invalid):
@@ -80,6 +83,30 @@ class PropertyValueInvalid(Invalid):
     code = "property-value-invalid"
 
 
+class BatchTooLarge(Invalid):
+    """More people than one batch may hold."""
+
+    code = "BatchTooLarge"
+
+
+class RankRequired(Invalid):
+    """A policy was granted to a group without saying at which rank."""
+
+    code = "RankRequired"
+
+
+class ContactNotPersonal(Invalid):
+    """The extended directory holds personal accounts; this is none."""
+
+    code = "contact-not-personal"
+
+
+class VectorInvalid(Invalid):
+    """A vector that is not of the form it should have; `fault` says where."""
+
+    code = "vector-invalid"
+
+
 class PolicyNotFound(NotFound):
     """No external access policy of that name."""
 
@@ -92,6 +119,30 @@ class AssigneeUnknown(NotFound):
     code = "assignee-unknown"
 
 
+class GroupAssignmentNotFound(NotFound):
+    """The group has no policy."""
+
+    code = "group-assignment-not-found"
+
+
+class BatchNotFound(NotFound):
+    """No batch of that id, or one that was completed more than 30 days ago."""
+
+    code = "batch-not-found"
+
+
+class TooManyGroupAssignments(Conflict):
+    """As many groups have a policy as may have one."""
+
+    code = "TooManyGroupAssignments"
+
+
+class GroupAssignmentExists(Conflict):
+    """The group has a policy already."""
+
+    code = "group-assignment-exists"
+
+
 class PolicyExists(Conflict):
     """An external access policy of that name exists."""
 
@@ -102,6 +153,22 @@ class PolicyInUse(Conflict):
     """The policy is still granted to somebody; says to how many."""
 
     code = "PolicyInUse"
+
+
+class NotAuthorized(PermissionMissing):
+    """No role of the caller's lets him do this with external access (external-access §16)."""
+
+    code = "NotAuthorized"
+
+
+def check_may(caller: Caller, permission: Permission) -> None:
+    """Refuse unless the caller holds `permission`.
+
+    Raises:
+        NotAuthorized.
+    """
+    if not caller.may(permission):
+        raise NotAuthorized(permission=permission.value)
 
 
 class AccessRefused(Forbidden):

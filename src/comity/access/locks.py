@@ -3,7 +3,7 @@
 Whoever stores what a decision allowed holds the shared lock of every tenant evaluated, then reads.
 Whoever changes what decisions rest on takes the exclusive lock after all its rows, raises the
 tenant's access version and commits. A personal account has no tenant of its own to lock; its own id
-stands for it.
+stands for it, and the realm's for the installation's date, which decides about all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ async def hold_shared(tx: Transaction, people: Iterable[Person]) -> None:
     at READ COMMITTED, is younger than the lock.
     """
     held: set[int] = tx.memory.setdefault(_HELD, set())
-    wanted = {lock_key(owner_of(each)) for each in people} - held
+    owners = {owner for each in people for owner in (each.tenant_id, owner_of(each))}
+    wanted = {lock_key(each) for each in owners} - held
     if wanted:
         await tx.execute(Q.lock_shared, keys=sorted(wanted))
         held |= wanted
@@ -50,6 +51,11 @@ async def hold_shared(tx: Transaction, people: Iterable[Person]) -> None:
 def changing(tx: Transaction) -> None:
     """This transaction changes what decisions of its tenant rest on; lock and version follow before the commit."""
     tx.finish_with(LastWords.ACCESS, raise_version)
+
+
+async def hold_realm(tx: Transaction) -> None:
+    """Let nobody decide about personal accounts until the end of this transaction, which changes their date."""
+    await tx.execute(Q.lock_exclusive, key=lock_key(PERSONAL_REALM))
 
 
 async def raise_version(tx: Transaction) -> None:

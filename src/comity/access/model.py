@@ -62,6 +62,8 @@ class Rule(StrEnum):
     """The other person blocked the asker, who is not told (§11)."""
     UNREACHABLE = "unreachable"
     """Nobody there, an account that is disabled or deleted, or a refusal that the asker may not see (§10)."""
+    COULD_NOT_EVALUATE = "could-not-evaluate"
+    """One of them is at home beyond this installation: never allowed, and nobody's setting (design §7)."""
 
 
 class Purpose(StrEnum):

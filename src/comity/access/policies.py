@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
 from uuid import UUID, uuid5
 
-from comity.access import locks, properties, store
-from comity.access.decide import effective_policy
+from comity.access import identities, locks, properties, store
+from comity.access.assignments import service as assignments
+from comity.access.assignments import store as assigned
+from comity.access.assignments.decide import in_order
 from comity.access.errors import (
     AssigneeUnknown,
     GlobalImmutable,
-    InvalidIdentity,
     PolicyExists,
     PolicyInUse,
-    PolicyNotFound,
+    check_may,
 )
 from comity.access.model import GLOBAL, ExternalAccessPolicy
 from comity.access.properties import Changes
 from comity.audit.model import Facts
-from comity.audit.service import Record, record
+from comity.audit.service import Record, record, record_many
 from comity.core.caller import Caller
 from comity.core.ids import UserId
 from comity.core.permissions import Permission
@@ -27,12 +26,13 @@ from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 
-_NAME: Final = re.compile(r"^[^\x00-\x1f\x7f:*?\[\]]{1,128}$")
+GRANT = "Grant external access policy"
+"""How the audit calls a change of a person's own policy."""
 
 
 async def list_policies(tx: Transaction, caller: Caller) -> list[ExternalAccessPolicy]:
     """All policies of the tenant, Global first, then by name."""
-    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
     return await store.load_policies(tx)
 
 
@@ -40,21 +40,21 @@ async def get_policy(tx: Transaction, caller: Caller, identity: str = GLOBAL) ->
     """One policy, named `Global`, `Tag:Name` or `Name`.
 
     Raises:
-        PolicyNotFound, InvalidIdentity, PermissionMissing.
+        PolicyNotFound, InvalidIdentity, NotAuthorized.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_READ)
-    return await _load(tx, checked_name(identity))
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
+    return await identities.load(tx, identities.checked_name(identity))
 
 
 async def new_policy(tx: Transaction, caller: Caller, identity: str, changes: Changes) -> ExternalAccessPolicy:
     """Make a custom policy; what is not named takes the defaults, never Global's values.
 
     Raises:
-        PolicyExists, GlobalImmutable, InvalidIdentity, PermissionMissing and what
+        PolicyExists, GlobalImmutable, InvalidIdentity, NotAuthorized and what
         `properties.changed_policy` raises.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
-    name = checked_name(identity)
+    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+    name = identities.checked_name(identity)
     if name == GLOBAL:
         raise GlobalImmutable(property="Identity")
     fresh = ExternalAccessPolicy(name=name)
@@ -72,58 +72,64 @@ async def set_policy(
     """Change properties of a policy, of Global if none is named; the rest stays.
 
     Raises:
-        PolicyNotFound, GlobalImmutable, InvalidIdentity, PermissionMissing and what
+        PolicyNotFound, GlobalImmutable, InvalidIdentity, NotAuthorized and what
         `properties.changed_policy` raises.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
-    name = checked_name(identity)
+    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+    name = identities.checked_name(identity)
     await store.lock_policy(tx, store.policy_key(name))
-    before = await _load(tx, name)
+    before = await identities.load(tx, name)
     return await _save(tx, caller, "Set external access policy", before, properties.changed_policy(before, changes))
 
 
 async def remove_policy(tx: Transaction, caller: Caller, identity: str, *, force: bool = False) -> None:
     """Remove a custom policy; Global is reset to its defaults instead.
 
-    With `force`, whoever has it falls back to what holds without it.
+    With `force`, whoever has it falls back to what holds without it: direct and tenant-wide assignments
+    and those of groups go with it.
 
     Raises:
-        PolicyNotFound, PolicyInUse, InvalidIdentity, PermissionMissing.
+        PolicyNotFound, PolicyInUse, InvalidIdentity, NotAuthorized.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
-    name = checked_name(identity)
+    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+    name = identities.checked_name(identity)
     key = store.policy_key(name)
+    await assigned.lock_ranks(tx)
     await store.lock_policy(tx, key)
-    before = await _load(tx, name)
+    before = await identities.load(tx, name)
     if name == GLOBAL:
         await _save(tx, caller, "Reset external access policy", before, ExternalAccessPolicy())
         return
     granted = await store.count_granted(tx, key)
-    if granted and not force:
-        raise PolicyInUse(policy=name, people=granted)
-    await store.ungrant_everybody(tx, key)
+    groups = await assigned.groups_of_policy(tx, key)
+    tenant_wide = await assigned.tenant_policy(tx) == before.name
+    if (granted or groups or tenant_wide) and not force:
+        raise PolicyInUse(policy=name, people=granted, groups=len(groups), tenant_wide=tenant_wide)
+    if tenant_wide:
+        await assignments.grant_tenant(tx, caller, None)
+    for group_id in groups:
+        await assignments.withdraw(tx, caller, group_id)
+    gone_from = await store.ungrant_everybody(tx, key)
+    had: list[Facts] = [{"ExternalAccessPolicy": before.name}, {"ExternalAccessPolicy": None}]
+    await record_many(tx, caller, [Record(GRANT, "user", each, had[0], had[1]) for each in gone_from])
     await store.remove_policy(tx, key)
     gone = {**properties.shown(before), "people": granted}
     await _note(tx, caller, "Remove external access policy", name, before=gone)
 
 
 async def grant_policy(tx: Transaction, caller: Caller, user_id: UserId, identity: str | None) -> None:
-    """Give a person a policy of her own; None takes it back, so that Global holds again.
+    """Give a person a policy of her own; None takes it back, so that group, tenant or Global decide again.
 
     Raises:
-        AssigneeUnknown, PolicyNotFound, InvalidIdentity, PermissionMissing.
+        AssigneeUnknown, PolicyNotFound, InvalidIdentity, NotAuthorized.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
     if not await store.is_own_user(tx, user_id):
         raise AssigneeUnknown(user=str(user_id))
     before = await store.granted_policy(tx, user_id)
     after = None
     if identity is not None:
-        name = checked_name(identity)
-        key = store.policy_key(name)
-        if not await store.hold_policy(tx, key):
-            raise PolicyNotFound(policy=name)
-        after = (await _load(tx, name)).name
+        after = await identities.hold(tx, identity)
     if before == after:
         return
     if after is None:
@@ -131,45 +137,21 @@ async def grant_policy(tx: Transaction, caller: Caller, user_id: UserId, identit
     else:
         await store.grant_policy(tx, user_id, store.policy_key(after), at=tx.now)
     facts = [{"ExternalAccessPolicy": each} for each in (before, after)]
-    await record(tx, caller, Record("Grant external access policy", "user", user_id, before=facts[0], after=facts[1]))
+    await record(tx, caller, Record(GRANT, "user", user_id, before=facts[0], after=facts[1]))
     locks.changing(tx)
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, user_id)])
 
 
 async def get_effective_policy(tx: Transaction, caller: Caller, user_id: UserId) -> ExternalAccessPolicy:
-    """The one policy that holds for a person: her own, or Global.
+    """The one policy that holds for a person: her own, her groups', the tenant's, or Global.
 
     Raises:
-        AssigneeUnknown, PermissionMissing.
+        AssigneeUnknown, NotAuthorized.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
     if not await store.is_own_user(tx, user_id):
         raise AssigneeUnknown(user=str(user_id))
-    own = await store.granted_policy(tx, user_id)
-    return effective_policy(direct=await _load(tx, own) if own is not None else None, otherwise=await _load(tx, GLOBAL))
-
-
-def checked_name(identity: str) -> str:
-    """The name in an identity: `Tag:Name` and `Name` are one, Global in any case is Global.
-
-    Raises:
-        InvalidIdentity: empty, a wildcard, or a scope that is not `Tag:`.
-    """
-    text = identity.strip()
-    if text[:4].lower() == "tag:":
-        text = text[4:].strip()
-        if text.casefold() == GLOBAL.casefold():
-            raise InvalidIdentity(identity=identity)
-    if not _NAME.match(text):
-        raise InvalidIdentity(identity=identity)
-    return GLOBAL if text.casefold() == GLOBAL.casefold() else text
-
-
-async def _load(tx: Transaction, name: str) -> ExternalAccessPolicy:
-    policy = await store.load_policy(tx, store.policy_key(name))
-    if policy is None:
-        raise PolicyNotFound(policy=name)
-    return policy
+    return await identities.load(tx, in_order(user_id, await assigned.load_sources(tx, user_id)).policy)
 
 
 async def _save(

@@ -82,10 +82,11 @@ def _addresses(name: str, given: object, before: frozenset[str]) -> frozenset[st
     return domain_lists.edited(name, given, before, domain_lists.address_entry)
 
 
-def _allowed_domains(name: str, given: object, _before: object) -> frozenset[str] | None:
+def _allowed_domains(name: str, given: object, before: frozenset[str] | None) -> frozenset[str] | None:
     """`{"mode": "AllowAllKnownDomains"}` or `{"mode": "AllowList", "domains": […]}`; None is the empty list.
 
-    Two shapes that cannot be confused: an empty allow list is nobody, not everybody.
+    Two shapes that cannot be confused: an empty allow list is nobody, not everybody. A list is edited with
+    `{"Add"|"Remove"|"Replace": …}`, like any other.
     """
     match given:
         case None:
@@ -96,6 +97,8 @@ def _allowed_domains(name: str, given: object, _before: object) -> frozenset[str
             return frozenset(domain_lists.domain_entry(name, each) for each in domains)
         case str() | list() | tuple():
             raise StringNotAccepted(property=name)
+        case Mapping() if "mode" not in given:
+            return _allowed_as_list(name, given, before)
     raise PropertyValueInvalid(property=name, value=str(given))
 
 

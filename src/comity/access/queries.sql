@@ -91,6 +91,9 @@ select to_jsonb(p) from access_policy p where p.tenant_id = %(tenant_id)s order 
 -- name: policy
 select to_jsonb(p) from access_policy p where p.tenant_id = %(tenant_id)s and p.name_key = %(name_key)s;
 
+-- name: policy_names
+select name_key, name from access_policy where tenant_id = %(tenant_id)s and name_key = any (%(keys)s::text[]);
+
 -- name: lock_policy
 -- Two changes at once wait for each other: each reads what it changes.
 select version from access_policy where tenant_id = %(tenant_id)s and name_key = %(name_key)s for update;
@@ -140,9 +143,20 @@ delete from access_policy_user where tenant_id = %(tenant_id)s and user_id = any
 select count(*) from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s;
 
 -- name: ungrant_everybody
-delete from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s;
+delete from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s returning user_id;
 
 -- name: is_own_user
 -- Policies go to living accounts of the tenant's own.
 select true from users
 where tenant_id = %(tenant_id)s and id = %(user_id)s and creation_type is null and deleted_at is null;
+
+-- name: add_contact
+insert into directory_contact (tenant_id, user_id, added_at) values (%(tenant_id)s, %(user_id)s, %(at)s)
+on conflict do nothing;
+
+-- name: remove_contact
+delete from directory_contact where tenant_id = %(tenant_id)s and user_id = %(user_id)s;
+
+-- name: contacts
+select user_id, added_at from directory_contact
+where tenant_id = %(tenant_id)s and user_id > %(after)s order by user_id limit %(at_most)s;

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from comity.access import locks, permits, properties, store
 from comity.access.decide import as_seen_by_actor
-from comity.access.errors import refusal
+from comity.access.errors import NotAuthorized, check_may, refusal
 from comity.access.evidence import Evidence, Instead, load_evidence
 from comity.access.model import (
     AddressedBy,
     BlockedIndividuals,
     Decision,
+    Delegation,
     Person,
     Purpose,
     TenantConfiguration,
@@ -20,7 +22,6 @@ from comity.access.permits import Permit
 from comity.access.properties import Changes
 from comity.audit.service import Record, record
 from comity.core.caller import Caller, PrincipalKind
-from comity.core.errors import PermissionMissing
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
 from comity.events.feed import append
@@ -44,9 +45,9 @@ async def decide_pair(
     two sees the rule; the actor himself sees what he may know of it.
 
     Raises:
-        PermissionMissing: the caller is neither.
+        NotAuthorized: the caller is neither.
     """
-    in_full = _administers(caller, actor, target)
+    in_full = administers(caller, actor, target)
     if not in_full:
         _check_is_actor(caller, actor)
     evidence = await load_evidence(tx, (actor, target), instead=instead)
@@ -60,7 +61,7 @@ async def decide_many(
     """The decision toward each of several people, as the actor may see it; sides are read once per tenant.
 
     Raises:
-        PermissionMissing.
+        NotAuthorized.
     """
     _check_is_actor(caller, actor)
     targets = list(targets)
@@ -83,7 +84,7 @@ async def permit(
 
     Raises:
         AccessRefused: carries what the actor may know.
-        PermissionMissing: the caller is not the actor.
+        NotAuthorized: the caller is not the actor.
     """
     _check_is_actor(caller, actor)
     await locks.hold_shared(tx, (actor, target))
@@ -104,7 +105,7 @@ def permit_from(
     """Get one permit of several that rest on evidence read together under the locks.
 
     Raises:
-        AccessRefused, PermissionMissing.
+        AccessRefused, NotAuthorized.
     """
     _check_is_actor(caller, actor)
     locks.check_held(tx, (actor, target))
@@ -116,19 +117,22 @@ def permit_from(
 
 async def get_configuration(tx: Transaction, caller: Caller) -> TenantConfiguration:
     """The tenant's configuration; as shipped until somebody changes it."""
-    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
     return await store.load_configuration(tx)
 
 
 async def set_configuration(tx: Transaction, caller: Caller, changes: Changes) -> TenantConfiguration:
     """Change properties of the tenant's configuration, named as the cmdlets name them; the rest stays.
 
+    The security team may change the block list, where that is delegated to it.
+
     Raises:
-        PermissionMissing and what `properties.changed_configuration` raises.
+        NotAuthorized and what `properties.changed_configuration` raises.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    _check_may_change(caller)
     await store.lock_configuration(tx)
     before = await store.load_configuration(tx)
+    _check_delegated(caller, before, changes, _SECURITY_TEAMS)
     own = frozenset(each.name for each in await list_domains(tx))
     after = properties.changed_configuration(before, changes, own_domains=own)
     if after == before:
@@ -141,18 +145,19 @@ async def set_configuration(tx: Transaction, caller: Caller, changes: Changes) -
 
 async def get_blocked_individuals(tx: Transaction, caller: Caller) -> BlockedIndividuals:
     """Outside people with whom nobody in the tenant may communicate."""
-    caller.check(Permission.EXTERNAL_ACCESS_READ)
+    check_may(caller, Permission.EXTERNAL_ACCESS_READ)
     return await store.load_blocked(tx)
 
 
 async def set_blocked_individuals(tx: Transaction, caller: Caller, changes: Changes) -> BlockedIndividuals:
-    """Change the list of blocked individuals, or whether it is in force.
+    """Change the list of blocked individuals, or whether it is in force; the security team may if delegated.
 
     Raises:
-        PermissionMissing and what `properties.changed_blocked` raises.
+        NotAuthorized and what `properties.changed_blocked` raises.
     """
-    caller.check(Permission.EXTERNAL_ACCESS_WRITE)
+    _check_may_change(caller)
     await store.lock_configuration(tx)
+    _check_delegated(caller, await store.load_configuration(tx), changes, frozenset(properties.BLOCKED))
     before = await store.load_blocked(tx)
     after = properties.changed_blocked(before, changes)
     if after == before:
@@ -172,11 +177,28 @@ async def _note(
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
 
 
-def _administers(caller: Caller, *people: Person) -> bool:
+def administers(caller: Caller, *people: Person) -> bool:
     """May the caller read the external access settings of one of the sides?"""
     if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
         return True
     return caller.may(Permission.EXTERNAL_ACCESS_READ) and any(each.tenant_id == caller.tenant_id for each in people)
+
+
+_SECURITY_TEAMS: Final = frozenset({"blockeddomains"})
+"""What of the configuration the security team may change (external-access §2, §16)."""
+
+
+def _check_may_change(caller: Caller) -> None:
+    """An admin of external access, or somebody of the security team."""
+    if not caller.may(Permission.BLOCK_LISTS_WRITE):
+        check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+
+
+def _check_delegated(caller: Caller, now: TenantConfiguration, changes: Changes, theirs: frozenset[str]) -> None:
+    """The security team changes block lists only, and only while the tenant delegates that."""
+    delegated = now.security_team_delegation is Delegation.ENABLED
+    if not (delegated and all(name.lower() in theirs for name in changes)):
+        check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
 
 
 def _check_is_actor(caller: Caller, actor: Person) -> None:
@@ -184,4 +206,4 @@ def _check_is_actor(caller: Caller, actor: Person) -> None:
     if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
         return
     if (caller.tenant_id, caller.user_id) != (actor.tenant_id, actor.user_id):
-        raise PermissionMissing(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)

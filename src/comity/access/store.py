@@ -171,6 +171,11 @@ async def remove_policy(tx: Transaction, key: str) -> None:
     await tx.execute(Q.remove_policy, name_key=key)
 
 
+async def policy_names(tx: Transaction, keys: Collection[str]) -> dict[str, str]:
+    """Policies' names as they were given, by key."""
+    return {row[0]: row[1] for row in await tx.rows(Q.policy_names, keys=list(keys))}
+
+
 async def granted_policy(tx: Transaction, user_id: UserId) -> str | None:
     """The name of the policy that the person was given directly."""
     row = await tx.row(Q.granted_policy, user_id=user_id)
@@ -193,14 +198,30 @@ async def count_granted(tx: Transaction, key: str) -> int:
     return int(row[0]) if row else 0
 
 
-async def ungrant_everybody(tx: Transaction, key: str) -> None:
-    """Take the policy back from everybody who has it directly."""
-    await tx.execute(Q.ungrant_everybody, name_key=key)
+async def ungrant_everybody(tx: Transaction, key: str) -> list[UserId]:
+    """Take the policy back from everybody who has it directly; returns who had."""
+    return [UserId(row[0]) for row in await tx.rows(Q.ungrant_everybody, name_key=key)]
 
 
 async def is_own_user(tx: Transaction, user_id: UserId) -> bool:
     """Is it a living account of the tenant's own?"""
     return await tx.row(Q.is_own_user, user_id=user_id) is not None
+
+
+async def add_contact(tx: Transaction, user_id: UserId) -> bool:
+    """List a personal account; False if it was listed."""
+    return bool(await tx.execute(Q.add_contact, user_id=user_id, at=tx.now))
+
+
+async def remove_contact(tx: Transaction, user_id: UserId) -> bool:
+    """List a personal account no more; False if it was not listed."""
+    return bool(await tx.execute(Q.remove_contact, user_id=user_id))
+
+
+async def load_contacts(tx: Transaction, *, after: UUID, at_most: int) -> dict[UserId, datetime]:
+    """Listed personal accounts by id, and since when."""
+    rows = await tx.rows(Q.contacts, after=after, at_most=at_most)
+    return {UserId(row[0]): row[1] for row in rows}
 
 
 async def _load_lists(tx: Transaction, owner: str) -> dict[str, list[str]]:

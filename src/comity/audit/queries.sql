@@ -28,3 +28,15 @@ from audit_entry
 where tenant_id = %(tenant_id)s and (%(before_id)s::uuid is null or id < %(before_id)s)
 order by id desc
 limit %(at_most)s;
+
+-- name: of_kinds
+-- What happened to objects of these kinds, or to these objects, after an instant; newest first.
+select id, at, actor_kind, actor_id, actor_name, action, object_kind, object_id, before, after, reason, request_id, cause
+from (
+  select * from audit_entry
+  where tenant_id = %(tenant_id)s and object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy')
+    and object_kind = any (%(kinds)s::text[])
+  union
+  select * from audit_entry where tenant_id = %(tenant_id)s and object_id = any (%(object_ids)s::uuid[])) e
+where %(since)s::timestamptz is null or e.at > %(since)s
+order by e.id desc;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -81,6 +81,20 @@ async def list_for_object(tx: Transaction, caller: Caller, object_id: UUID, *, a
     """What happened to an object, newest first."""
     caller.check(Permission.AUDIT_READ)
     return await tx.all(_entry, Q.of_object, object_id=object_id, at_most=at_most)
+
+
+async def list_of_kinds(
+    tx: Transaction,
+    kinds: Collection[str],
+    *,
+    objects: Collection[UUID] = (),
+    since: datetime | None = None,
+) -> list[AuditEntry]:
+    """What happened to settings of external access, by kind of object, and to single objects; newest first.
+
+    For reports of rooms that checked their own permission.
+    """
+    return await tx.all(_entry, Q.of_kinds, kinds=list(kinds), object_ids=list(objects), since=since)
 
 
 async def list_latest(

@@ -124,6 +124,22 @@ async def find_deleted(tx: Transaction, caller: Caller, text: str) -> UserId:
     return max(found, key=lambda each: (each.deleted_at or each.created_at, each.id)).id
 
 
+async def find_contact(tx: Transaction, text: str) -> UserId:
+    """A personal account by id, or by exact mail address or phone number.
+
+    Raises:
+        UserUnknown, PersonAmbiguous.
+    """
+    if user_id := as_uuid(text):
+        return UserId(user_id)
+    found = await find_personal(tx, text)
+    if not found:
+        raise UserUnknown(user=text)
+    if len(found) > 1:
+        raise PersonAmbiguous(user=text, candidates=[str(each.user_id) for each in found])
+    return found[0].user_id
+
+
 def home_of(user: User) -> Person:
     """Whom an account stands for: the home identity, which decisions and chats are about.
 

@@ -43,6 +43,11 @@ class Output:
             case Form.TABLE:
                 self._for_people(shown if shown is not None else value)
 
+    def besides(self, shown: Table | Mapping[str, object] | str) -> None:
+        """One more part of the answer for people; for programs it is in the value already."""
+        if self.form is Form.TABLE:
+            self._for_people(shown)
+
     def say(self, text: str) -> None:
         """A sentence beside the answer, on standard error; not with --quiet."""
         if not self.quiet:

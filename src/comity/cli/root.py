@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "people": (_AT + "people:people", "Find people as somebody."),
     "access": (_AT + "access:access", "Who may talk to whom across the border."),
     "eval": (_AT + "eval:evaluate", "Evaluate a file of vectors."),
+    "cmdlet": (_AT + "cmdlet:cmdlet", "Run the Teams cmdlets, typed as in PowerShell."),
     "chat": (_AT + "chat:chat", "Write and read as a person."),
     "app": (_AT + "app:app", "Programs that may sign in."),
 }

@@ -160,6 +160,11 @@ class Session:
         user = await find_person(installation.db, self.options.as_user)
         return replace(await rights_of(installation.db, user), reason=self.options.reason)
 
+    @property
+    def can_ask(self) -> bool:
+        """Is there a terminal, or was everything agreed to with `--yes`?"""
+        return self.options.yes or (sys.stdin.isatty() and sys.stderr.isatty())
+
     def agrees(self, question: str) -> bool:
         """Ask on a terminal; elsewhere `--yes` has to be said.
 
@@ -168,7 +173,7 @@ class Session:
         """
         if self.options.yes:
             return True
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.can_ask:
             raise click.UsageError(f"{question} Say --yes, because there is no terminal to ask on.")
         return click.confirm(question, err=True)
 

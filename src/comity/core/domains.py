@@ -7,6 +7,9 @@ from typing import Final
 
 _LABEL: Final = re.compile(r"^(?!-)[a-z0-9_-]{1,63}(?<!-)$")
 
+_PLAIN: Final = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))+$")
+"""Most domains: in their one form already."""
+
 
 def normalize_domain(text: str) -> str | None:
     """Trim, lower-case, drop one trailing dot, IDNA-encode; None if it is no domain of two labels or more."""
@@ -19,6 +22,17 @@ def normalize_domain(text: str) -> str | None:
     if len(name) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels):
         return None
     return name
+
+
+def domain_of(address: str) -> str:
+    """The domain of a folded mail address, as `normalize_domain` writes it; empty if it has none.
+
+    Lists hold domains in that form: an address of any other would slip past them.
+    """
+    domain = address.rpartition("@")[2]
+    if _PLAIN.match(domain):
+        return domain
+    return normalize_domain(domain) or ""
 
 
 def parent_domains(domain: str) -> list[str]:

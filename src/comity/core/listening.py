@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
+import socket as sockets
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,12 +29,12 @@ class AddressUnusable(ComityError):
 class Listener:
     """A socket that listens, and how to reach it."""
 
-    socket: socket.socket
+    socket: sockets.socket
     url: str
     """Such as http://127.0.0.1:8080; the port is the real one."""
 
     @classmethod
-    def over(cls, opened: socket.socket) -> Listener:
+    def over(cls, opened: sockets.socket) -> Listener:
         """A socket that listens already."""
         opened.setblocking(False)
         host, port = opened.getsockname()[:2]
@@ -47,10 +47,10 @@ def listen(host: str, port: int) -> Listener:
     Raises:
         PortTaken, AddressUnusable.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_STREAM)
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    opened = sockets.socket(family, sockets.SOCK_STREAM)
     try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         opened.bind((host, port))
         opened.listen(BACKLOG)
     except (OSError, OverflowError) as fault:

@@ -28,8 +28,10 @@ finally:
 
 Logger = structlog.stdlib.BoundLogger
 
-QUIET: Final = ("procrastinate", "psycopg.pool", "uvicorn.access", "asyncio", "httpcore", "httpx")
+QUIET: Final = ("psycopg.pool", "uvicorn.access", "uvicorn.error", "asyncio", "httpcore", "httpx")
 """Libraries that tell at level info what nobody asked."""
+MUTE: Final = ("procrastinate",)
+"""Libraries whose troubles we tell ourselves, once and without a trace for each lost connection."""
 _SECRETS: Final = re.compile(r"(?<=:)(?!//)[^:/@\s]+(?=@)|(?<=password=)\S+")
 
 
@@ -86,10 +88,15 @@ def configure(level: str, *, stream: TextIO | None = None, file: Path | None = N
     )
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=rendering))
     root = logging.getLogger()
+    for each in root.handlers:
+        if isinstance(each, _PrivateFile):
+            each.close()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    for name in MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -32,6 +32,10 @@ class Permission(StrEnum):
     AUDIT_READ = "AuditLog.Read.All"
     EXTERNAL_ACCESS_READ = "TeamworkAppSettings.Read.All"
     EXTERNAL_ACCESS_WRITE = "TeamworkAppSettings.ReadWrite.All"
+    EXTERNAL_ACCESS_ASSIGN = "TeamsPolicyUserAssign.ReadWrite.All"
+    """Gives existing policies to many people at once, and changes none."""
+    BLOCK_LISTS_WRITE = "Comity.BlockLists.ReadWrite"
+    """Edits blocked domains and blocked people, in tenants that delegate that to their security team."""
     PEOPLE_READ = "People.Read.All"
     DIRECTORY_READ = "Directory.Read.All"
     """Reads users, groups, the organisation and the logs, as in Graph."""
@@ -55,7 +59,8 @@ IMPLIED: dict[Permission, frozenset[Permission]] = {
     Permission.MTO_WRITE: frozenset({Permission.MTO_READ}),
     Permission.CROSS_TENANT_WRITE: frozenset({Permission.POLICY_READ}),
     Permission.SYNC_WRITE: frozenset({Permission.SYNC_READ}),
-    Permission.EXTERNAL_ACCESS_WRITE: frozenset({Permission.EXTERNAL_ACCESS_READ}),
+    Permission.EXTERNAL_ACCESS_WRITE: frozenset({Permission.EXTERNAL_ACCESS_READ, Permission.EXTERNAL_ACCESS_ASSIGN}),
+    Permission.EXTERNAL_ACCESS_ASSIGN: frozenset({Permission.EXTERNAL_ACCESS_READ}),
     Permission.AUDIT_READ: frozenset({Permission.PROVISIONING_LOG_READ}),
     Permission.DIRECTORY_READ: _DIRECTORY_READ,
     Permission.DIRECTORY_WRITE: _DIRECTORY_READ

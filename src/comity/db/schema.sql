@@ -266,6 +266,8 @@ CREATE TABLE audit_entry (
 );
 -- "What happened to this object?"
 CREATE INDEX audit_entry_by_object ON audit_entry (tenant_id, object_id, id);
+-- "What was external access like on that day?": few of a tenant's entries, among many.
+CREATE INDEX audit_entry_of_access ON audit_entry (tenant_id, id) WHERE (object_kind = ANY (ARRAY['externalAccess'::text, 'externalAccessPolicy'::text, 'directoryContact'::text, 'groupPolicy'::text]));
 ALTER TABLE audit_entry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_entry FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON audit_entry USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -659,6 +661,8 @@ CREATE TABLE sync_assignment (
 );
 -- A membership changes: which jobs have this group?
 CREATE INDEX sync_assignment_by_principal ON sync_assignment (tenant_id, principal_id, job_id);
+-- The few groups among many people.
+CREATE INDEX sync_assignment_groups ON sync_assignment (tenant_id, job_id, principal_id) WHERE (principal_kind = 'group'::text);
 ALTER TABLE sync_assignment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_assignment FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_assignment USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -781,7 +785,7 @@ CREATE TABLE sync_run (
 );
 -- The newest run of each job.
 CREATE INDEX sync_run_latest ON sync_run (tenant_id, job_id, id);
--- Runs that a killed drain left open.
+-- Each drain asks which runs an earlier one left behind.
 CREATE INDEX sync_run_running ON sync_run (tenant_id, job_id) WHERE (state = 'Running'::text);
 ALTER TABLE sync_run ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_run FORCE ROW LEVEL SECURITY;
@@ -856,6 +860,27 @@ ALTER TABLE access_state FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON access_state USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON access_state TO comity_app;
 
+CREATE TABLE access_policy (
+  tenant_id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,                  -- 'Global' or the part after 'Tag:'
+  name_key text COLLATE "C" NOT NULL,
+  description text NOT NULL,
+  enable_federation_access boolean NOT NULL,
+  communication_with_external_orgs text NOT NULL,
+  enable_consumer_access boolean NOT NULL,
+  enable_consumer_inbound boolean NOT NULL,
+  restrict_consumer_to_directory boolean NOT NULL,
+  federated_bilateral_chats boolean NOT NULL,
+  stored_only jsonb NOT NULL,                      -- legacy properties: kept and returned, no effect
+  version bigint NOT NULL,
+  CONSTRAINT access_policy_pkey PRIMARY KEY (tenant_id, name_key),
+  CONSTRAINT access_policy_mode CHECK (communication_with_external_orgs = ANY (ARRAY['OrganizationDefault'::text, 'AllowAllExternalDomains'::text, 'AllowSpecificExternalDomains'::text, 'BlockSpecificExternalDomains'::text, 'BlockAllExternalDomains'::text]))
+);
+ALTER TABLE access_policy ENABLE ROW LEVEL SECURITY;
+ALTER TABLE access_policy FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON access_policy USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON access_policy TO comity_app;
+
 CREATE TABLE tenant_configuration (
   tenant_id uuid NOT NULL,
   allow_federated_users boolean NOT NULL,
@@ -872,8 +897,11 @@ CREATE TABLE tenant_configuration (
   partners_unverified boolean NOT NULL,
   shared_sip_address_space boolean NOT NULL,
   block_external_users boolean NOT NULL,           -- the list of blocked individuals is in force
+  default_policy_key text COLLATE "C",             -- granted tenant-wide; null = Global
   version bigint NOT NULL,
   CONSTRAINT tenant_configuration_pkey PRIMARY KEY (tenant_id),
+  -- Nobody has a policy that is not there.
+  CONSTRAINT tenant_configuration_default FOREIGN KEY (tenant_id, default_policy_key) REFERENCES access_policy(tenant_id, name_key),
   CONSTRAINT tenant_configuration_mode CHECK (domain_mode = ANY (ARRAY['AllowAllKnownDomains'::text, 'AllowList'::text])),
   CONSTRAINT tenant_configuration_trial CHECK (trial_tenants = ANY (ARRAY['Allowed'::text, 'Blocked'::text]))
 );
@@ -907,27 +935,6 @@ ALTER TABLE blocked_individual FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON blocked_individual USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON blocked_individual TO comity_app;
 
-CREATE TABLE access_policy (
-  tenant_id uuid NOT NULL,
-  name text COLLATE "C" NOT NULL,                  -- 'Global' or the part after 'Tag:'
-  name_key text COLLATE "C" NOT NULL,
-  description text NOT NULL,
-  enable_federation_access boolean NOT NULL,
-  communication_with_external_orgs text NOT NULL,
-  enable_consumer_access boolean NOT NULL,
-  enable_consumer_inbound boolean NOT NULL,
-  restrict_consumer_to_directory boolean NOT NULL,
-  federated_bilateral_chats boolean NOT NULL,
-  stored_only jsonb NOT NULL,                      -- legacy properties: kept and returned, no effect
-  version bigint NOT NULL,
-  CONSTRAINT access_policy_pkey PRIMARY KEY (tenant_id, name_key),
-  CONSTRAINT access_policy_mode CHECK (communication_with_external_orgs = ANY (ARRAY['OrganizationDefault'::text, 'AllowAllExternalDomains'::text, 'AllowSpecificExternalDomains'::text, 'BlockSpecificExternalDomains'::text, 'BlockAllExternalDomains'::text]))
-);
-ALTER TABLE access_policy ENABLE ROW LEVEL SECURITY;
-ALTER TABLE access_policy FORCE ROW LEVEL SECURITY;
-CREATE POLICY same_tenant ON access_policy USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
-GRANT DELETE, INSERT, SELECT, UPDATE ON access_policy TO comity_app;
-
 CREATE TABLE access_policy_user (
   tenant_id uuid NOT NULL,
   user_id uuid NOT NULL,
@@ -943,6 +950,65 @@ ALTER TABLE access_policy_user ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_policy_user FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON access_policy_user USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON access_policy_user TO comity_app;
+
+-- A group's direct members have its policy, unless they have one of their own; of several groups the lowest rank
+-- wins. Ranks are positions 1..n of the tenant's at most 64 assignments.
+CREATE TABLE access_policy_group (
+  tenant_id uuid NOT NULL,
+  group_id uuid NOT NULL,
+  policy_key text COLLATE "C" NOT NULL,
+  rank integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  created_by text NOT NULL,                        -- as audit names who did it
+  CONSTRAINT access_policy_group_pkey PRIMARY KEY (tenant_id, group_id),
+  -- Two groups of one rank would leave open which of them wins; deferrable, so that one statement may move them
+  -- all.
+  CONSTRAINT access_policy_group_rank UNIQUE (tenant_id, rank) DEFERRABLE,
+  -- A purged group takes its assignment along.
+  CONSTRAINT access_policy_group_group FOREIGN KEY (tenant_id, group_id) REFERENCES groups(tenant_id, id) ON DELETE CASCADE,
+  -- Nobody has a policy that is not there.
+  CONSTRAINT access_policy_group_policy FOREIGN KEY (tenant_id, policy_key) REFERENCES access_policy(tenant_id, name_key)
+);
+ALTER TABLE access_policy_group ENABLE ROW LEVEL SECURITY;
+ALTER TABLE access_policy_group FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON access_policy_group USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON access_policy_group TO comity_app;
+
+-- One policy for many people, given in the background: what was ordered, and by whom.
+CREATE TABLE access_batch (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  policy text,                                     -- as ordered; null takes direct assignments back
+  created_at timestamp with time zone NOT NULL,
+  completed_at timestamp with time zone,
+  actor_kind text NOT NULL,                        -- who ordered it, for the audit of each assignment
+  actor_id uuid,
+  actor_name text NOT NULL,
+  reason text,
+  request_id uuid NOT NULL,
+  cause uuid NOT NULL,
+  CONSTRAINT access_batch_pkey PRIMARY KEY (tenant_id, id)
+);
+ALTER TABLE access_batch ENABLE ROW LEVEL SECURITY;
+ALTER TABLE access_batch FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON access_batch USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON access_batch TO comity_app;
+
+CREATE TABLE access_batch_person (
+  tenant_id uuid NOT NULL,
+  batch_id uuid NOT NULL,
+  position integer NOT NULL,
+  named text NOT NULL,                             -- as ordered: id, UPN or mail
+  result text,                                     -- null: not yet tried
+  CONSTRAINT access_batch_person_pkey PRIMARY KEY (tenant_id, batch_id, "position"),
+  -- What is left of a batch goes with it.
+  CONSTRAINT access_batch_person_batch FOREIGN KEY (tenant_id, batch_id) REFERENCES access_batch(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE access_batch_person ENABLE ROW LEVEL SECURITY;
+ALTER TABLE access_batch_person FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON access_batch_person USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON access_batch_person TO comity_app;
 
 -- Personal accounts that the tenant's admins list as known contacts.
 CREATE TABLE directory_contact (
@@ -1094,6 +1160,16 @@ CREATE FUNCTION public.installation_audit_add(entry installation_audit)
 AS $function$ insert into installation_audit select (entry).* $function$;
 REVOKE ALL ON FUNCTION installation_audit_add(entry installation_audit) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION installation_audit_add(entry installation_audit) TO comity_app;
+
+-- What was done to the installation by one kind of action, newest first.
+CREATE FUNCTION public.installation_audit_since(wanted text, since timestamp with time zone)
+ RETURNS SETOF installation_audit
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ select * from installation_audit where action = wanted and at > since order by id desc $function$;
+REVOKE ALL ON FUNCTION installation_audit_since(wanted text, since timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION installation_audit_since(wanted text, since timestamp with time zone) TO comity_app;
 
 CREATE FUNCTION public.tenant_add(entry tenant)
  RETURNS void

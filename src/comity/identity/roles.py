@@ -87,16 +87,21 @@ PERMISSIONS: Final = {
     DirectoryRole.USER_ADMINISTRATOR: frozenset({Permission.USER_WRITE, Permission.GROUP_WRITE}) | _LOGS,
     DirectoryRole.GROUPS_ADMINISTRATOR: frozenset({Permission.GROUP_WRITE}) | _LOGS,
     DirectoryRole.SECURITY_ADMINISTRATOR: frozenset(
-        {Permission.MTO_WRITE, Permission.CROSS_TENANT_WRITE, Permission.SYNC_READ}
+        {Permission.MTO_WRITE, Permission.CROSS_TENANT_WRITE, Permission.SYNC_READ, Permission.BLOCK_LISTS_WRITE}
     )
     | _LOGS,
-    DirectoryRole.SECURITY_OPERATOR: frozenset({Permission.POLICY_READ, Permission.SYNC_READ}) | _LOGS,
+    DirectoryRole.SECURITY_OPERATOR: frozenset(
+        {Permission.POLICY_READ, Permission.SYNC_READ, Permission.BLOCK_LISTS_WRITE}
+    )
+    | _LOGS,
     DirectoryRole.HYBRID_IDENTITY_ADMINISTRATOR: _SHARING,
     DirectoryRole.APPLICATION_ADMINISTRATOR: _SHARING,
     DirectoryRole.CLOUD_APPLICATION_ADMINISTRATOR: _SHARING,
     DirectoryRole.TEAMS_ADMINISTRATOR: _EXTERNAL_ACCESS,
     # Assigns policies in bulk, and changes none.
-    DirectoryRole.TEAMS_COMMUNICATIONS_ADMINISTRATOR: frozenset({Permission.EXTERNAL_ACCESS_READ}),
+    DirectoryRole.TEAMS_COMMUNICATIONS_ADMINISTRATOR: frozenset(
+        {Permission.EXTERNAL_ACCESS_READ, Permission.EXTERNAL_ACCESS_ASSIGN}
+    ),
     DirectoryRole.TEAMS_EXTERNAL_COLLABORATION_ADMINISTRATOR: _EXTERNAL_ACCESS,
     DirectoryRole.COMPLIANCE_ADMINISTRATOR: _LOGS,
     # Its one right, to invite although members may not, has no use case of its own yet.

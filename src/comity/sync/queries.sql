@@ -88,29 +88,41 @@ select a.job_id, m.member_id
 from group_member m
 join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id and g.deleted_at is null and g.security_enabled
 join sync_assignment a on a.tenant_id = m.tenant_id and a.principal_id = m.group_id and a.job_id = any (%(jobs)s)
+  and a.principal_kind = 'group'
 where m.tenant_id = %(tenant_id)s and m.member_id = any (%(ids)s::uuid[]) and m.member_kind = 'user';
 
 -- name: links
-select job_id, source_id, target_id, state from sync_object
-where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and source_id = any (%(ids)s::uuid[]);
+-- One probe of the key per job and person, whatever the statistics say.
+select j.id, i.id, o.target_id, o.state
+from unnest(%(jobs)s::uuid[]) j (id) cross join unnest(%(ids)s::uuid[]) i (id)
+cross join lateral (
+  select target_id, state from sync_object
+  where tenant_id = %(tenant_id)s and job_id = j.id and source_id = i.id limit 1
+) o;
 
 -- name: candidates
 -- Whom a full look concerns, by id: whoever is assigned, a member of an assigned group, or linked already.
+-- Each arm reads the next page of each job or group from its key, so that a full look is not quadratic.
 select c.id from (
-  (select distinct a.principal_id as id from sync_assignment a
-   where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'user' and a.principal_id > %(after)s
-   order by a.principal_id limit %(at_most)s)
+  select a.principal_id as id
+  from unnest(%(jobs)s::uuid[]) j (id) cross join lateral (
+    select principal_id from sync_assignment
+    where tenant_id = %(tenant_id)s and job_id = j.id and principal_id > %(after)s and principal_kind = 'user'
+    order by principal_id limit %(at_most)s) a
   union
-  (select distinct m.member_id
-   from (select distinct a.principal_id from sync_assignment a
-         where a.tenant_id = %(tenant_id)s and a.job_id = any (%(jobs)s) and a.principal_kind = 'group') g
-   join group_member m on m.group_id = g.principal_id
-   where m.tenant_id = %(tenant_id)s and m.member_id > %(after)s and m.member_kind = 'user'
-   order by m.member_id limit %(at_most)s)
+  select m.member_id
+  from (select distinct principal_id from sync_assignment
+        where tenant_id = %(tenant_id)s and job_id = any (%(jobs)s) and principal_kind = 'group') g
+  cross join lateral (
+    select member_id from group_member
+    where tenant_id = %(tenant_id)s and group_id = g.principal_id and member_id > %(after)s and member_kind = 'user'
+    order by member_id limit %(at_most)s) m
   union
-  (select distinct o.source_id from sync_object o
-   where o.tenant_id = %(tenant_id)s and o.job_id = any (%(jobs)s) and o.source_id > %(after)s and o.kind = 'user'
-   order by o.source_id limit %(at_most)s)
+  select o.source_id
+  from unnest(%(jobs)s::uuid[]) j (id) cross join lateral (
+    select source_id from sync_object
+    where tenant_id = %(tenant_id)s and job_id = j.id and source_id > %(after)s and kind = 'user'
+    order by source_id limit %(at_most)s) o
 ) c order by c.id limit %(at_most)s;
 
 -- name: candidates_all
@@ -260,17 +272,21 @@ select exists (select from sync_job where tenant_id = %(tenant_id)s and state = 
 
 -- name: present
 -- Target: the accounts that stand for these home identities, soft-deleted ones included.
-select id, version,
-       display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
-       account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
-       company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
-       business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by, external_user_state
-from users
-where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = any (%(ids)s::uuid[]) and purged_at is null;
+select found.* from unnest(%(ids)s::uuid[]) as wanted (id) cross join lateral (
+  select id, version,
+         display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
+         account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
+         company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+         business_phone, mobile_phone, manager_id, extensions,
+         home_user_id, deleted_by, external_user_state
+  from users
+  where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = wanted.id and purged_at is null
+  limit 1
+) as found;
 
 -- name: present_by_upn
--- Target: living accounts under these names: somebody else's, or a guest whose home was not known.
+-- Target: living accounts under these names: somebody else's, or a guest whose home was not known. One look
+-- for all names: where statistics are missing, a probe for each would read the whole tenant each time.
 select id, version,
        display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +21,10 @@ OFFSET_MAX: Final = timedelta(days=366 * 100)
 """A century either way: dates beyond are mistakes, and break what comes after them."""
 
 
+CONSUMER_DATE: Final = "Set date of chat with personal accounts"
+"""How the audit calls a change of that date."""
+
+
 class ClockTooFar(Invalid):
     """The clock would be moved by more than a century."""
 
@@ -33,6 +38,20 @@ class Installation:
     created_at: datetime
     clock_offset: timedelta
     version: int
+    consumer_available_from: datetime | None = None
+    """When chat with personal accounts becomes available, on the business clock; None: at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationEntry:
+    """One change of the installation, as written with it."""
+
+    at: datetime
+    actor_name: str
+    action: str
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    reason: str | None
 
 
 async def read_installation(db: Database) -> Installation:
@@ -55,22 +74,59 @@ async def move_clock(db: Database, caller: Caller, offset: timedelta) -> Install
     async with db.tenant(PERSONAL_REALM) as tx:
         before = await _read(tx)
         await tx.execute(Q.set_clock, offset_s=offset.total_seconds())
-        await tx.execute(
-            Q.add_audit,
-            id=new_id(),
-            at=tx.now,
-            actor_kind=caller.kind.value,
-            actor_name=caller.name,
-            action="Move clock",
-            before=jsonb({"offset_s": before.clock_offset.total_seconds()}),
-            after=jsonb({"offset_s": offset.total_seconds()}),
-            reason=caller.reason,
-            request_id=caller.request_id,
-        )
+        await _note(
+            tx, caller, "Move clock",
+            before={"offset_s": before.clock_offset.total_seconds()}, after={"offset_s": offset.total_seconds()},
+        )  # fmt: skip
         return await _read(tx)
+
+
+async def load_installation(tx: Transaction) -> Installation:
+    """The installation's own facts, as this transaction sees them."""
+    return await _read(tx)
+
+
+async def save_consumer_date(tx: Transaction, caller: Caller, available_from: datetime | None) -> Installation:
+    """Save from when chat with personal accounts is available; decisions rest on it, so `access` holds its lock.
+
+    Raises:
+        PermissionMissing.
+    """
+    caller.check(Permission.INSTALLATION)
+    before = await _read(tx)
+    if before.consumer_available_from == available_from:
+        return before
+    await tx.execute(Q.set_consumer_date, available_from=available_from)
+    dates = [None if each is None else each.isoformat() for each in (before.consumer_available_from, available_from)]
+    await _note(
+        tx, caller, CONSUMER_DATE, before={"available_from": dates[0]}, after={"available_from": dates[1]}
+    )  # fmt: skip
+    return await _read(tx)
+
+
+async def list_audit(tx: Transaction, *, action: str, since: datetime) -> list[InstallationEntry]:
+    """What was done to the installation by that action after an instant, newest first."""
+    return await tx.all(InstallationEntry, Q.audit_since, action=action, since=since)
+
+
+async def _note(
+    tx: Transaction, caller: Caller, action: str, *, before: dict[str, object], after: dict[str, object]
+) -> None:
+    await tx.execute(
+        Q.add_audit,
+        id=new_id(),
+        at=tx.now,
+        actor_kind=caller.kind.value,
+        actor_name=caller.name,
+        action=action,
+        before=jsonb(before),
+        after=jsonb(after),
+        reason=caller.reason,
+        request_id=caller.request_id,
+    )
 
 
 async def _read(tx: Transaction) -> Installation:
     row = await tx.row(Q.read)
     assert row is not None, "the migration that made the table wrote the row"
-    return Installation(row[0], timedelta(seconds=row[1]), row[2])
+    return Installation(row[0], timedelta(seconds=row[1]), row[2], row[3])

@@ -79,7 +79,8 @@ class Router:
             PathUnreadable.
         """
         node, parameters = self._root, {}
-        for segment in split_path(raw_path):
+        segments = split_path(raw_path)
+        for segment in segments:
             literal = node.literal.get(segment.lower())
             if literal is not None:
                 node = literal
@@ -89,7 +90,7 @@ class Router:
             else:
                 raise RouteUnknown(segment=segment)
         if not node.routes:
-            raise RouteUnknown(segment="")
+            raise RouteUnknown(segment=segments[-1] if segments else "")
         route = node.routes.get("GET" if method == "HEAD" else method)
         if route is None:
             allowed = sorted({*node.routes, *({"HEAD"} if "GET" in node.routes else ())})

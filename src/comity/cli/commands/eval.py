@@ -13,6 +13,7 @@ _AT: Final = "comity.cli.commands.eval:"
 KINDS: Final = {
     "expressions": (_AT + "expressions", "Expressions of attribute mappings."),
     "scoping": (_AT + "scoping", "Scoping filters."),
+    "access": (_AT + "access", "Decisions of external access."),
 }
 """Kind → where its command is, and a sentence for the list."""
 
@@ -30,7 +31,7 @@ def expressions(file: IO[bytes]) -> None:
 
     from comity.sync.expressions.vectors import evaluate_expression_vectors
 
-    show(evaluate_expression_vectors(read_vectors(file), now=datetime.now(UTC)))
+    show(evaluate_expression_vectors(vectors_of(file), now=datetime.now(UTC)))
 
 
 @click.command(cls=Command)
@@ -39,11 +40,31 @@ def scoping(file: IO[bytes]) -> None:
     """Ask scoping filters whether the source objects beside them are in scope."""
     from comity.sync.scoping.vectors import evaluate_scoping_vectors
 
-    show(evaluate_scoping_vectors(read_vectors(file)))
+    show(evaluate_scoping_vectors(vectors_of(file)))
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+def access(file: IO[bytes]) -> None:
+    """Decide who may talk to whom in vectors of external access."""
+    from comity.access.vectors import evaluate_access_vectors
+
+    show(evaluate_access_vectors(read_vectors(file)))
+
+
+def vectors_of(file: IO[bytes]) -> list[Any]:
+    """The vectors themselves, whatever stands beside them.
+
+    Raises:
+        ClickException: the file is no JSON, or holds no vectors.
+    """
+    document = read_vectors(file)
+    found: list[Any] = document["vectors"] if isinstance(document, dict) else document
+    return found
 
 
 def read_vectors(file: IO[bytes]) -> Any:
-    """The vectors in a file: a list, or an object that holds one under `vectors`.
+    """The document in a file: a list of vectors, or an object that holds one.
 
     Raises:
         ClickException: the file is no JSON, or holds no vectors.
@@ -55,7 +76,7 @@ def read_vectors(file: IO[bytes]) -> Any:
     vectors = document.get("vectors") if isinstance(document, dict) else document
     if not isinstance(vectors, list):
         raise click.ClickException(f"{file.name} holds no vectors; it should be a list, or have one under “vectors”.")
-    return vectors
+    return document
 
 
 def show(answers: list[dict[str, Any]]) -> None:

@@ -43,6 +43,7 @@ async def create(
             comity.db, caller, name=name, domain=domain, cloud=Cloud(cloud), trial=trial, country=country
         )
         upn, link, until = await _first_admin(comity, caller.in_tenant(made.id), made, admin)
+        session.out.say("The one-time link is shown this once; set the password with: comity user redeem LINK")
         session.out.show(
             {
                 **_facts(made, [made.initial_domain]),

@@ -204,6 +204,52 @@ async def restore(session: Session, name: str, of: str) -> None:
         session.out.show(_facts(restored), f"{restored.display_name} is back.")
 
 
+@user.command()
+@click.argument("mail")
+@click.option("--name", required=True, metavar="NAME", help="How others see the person.")
+@click.option("--phone", metavar="NUMBER", help="With the country's prefix, such as +49151….")
+@pass_session
+async def register(session: Session, mail: str, name: str, phone: str | None) -> None:
+    """Register a personal account: it belongs to no tenant, and is named personal:MAIL."""
+    from comity.directory.personal import register_personal
+
+    async with session.open() as comity:
+        await session.operator(comity)
+        made = await register_personal(comity.db, mail=mail, display_name=name, phone=phone)
+    session.out.show(_facts(made), f"{made.display_name} has a personal account: personal:{made.mail}")
+
+
+@user.command()
+@click.argument("link")
+@pass_session
+async def redeem(session: Session, link: str) -> None:
+    """Set the first password with a one-time link; it is asked for, or read from standard input."""
+    from comity.core.ids import TenantId
+    from comity.identity.passwords import Passwords
+    from comity.identity.service import link_tenant, redeem_link
+
+    token = link.rpartition("/")[2]
+    tenant_id = TenantId(link_tenant(token))
+    password = _password()
+    async with session.open() as comity:
+        caller = await session.caller(comity, tenant_id)
+        passwords = Passwords()
+        try:
+            hashed = await passwords.hash(password)
+        finally:
+            passwords.close()
+        async with comity.db.tenant(tenant_id) as tx:
+            who = await redeem_link(tx, caller, token, hashed, at=comity.machine.now())
+    session.out.show({"id": str(who), "tenantId": str(tenant_id)}, "The password is set; the link is used up.")
+
+
+def _password() -> str:
+    """Typed twice on a terminal, else one line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
 def _change(text: str) -> tuple[Attribute, object]:
     """`jobTitle=Head of sales` as attribute and value."""
     from comity.directory.model import TEXT_ATTRIBUTES, Attribute

@@ -45,8 +45,14 @@ def demo(session: Session, port: int | None, once: bool) -> int:
         click.echo(f"Expectation failed: {each}.", err=True)
     if listener is None:
         return 1 if failed else 0
-    session.out.say("Serving; stop with Ctrl-C.")
-    return supervise(session, settings, listener, migrate=True, announce=lambda: None)
+    url = listener.url
+
+    def announce() -> None:
+        if session.options.output is Form.TABLE:
+            click.echo(url)
+        session.out.say("Serving; stop with Ctrl-C.")
+
+    return supervise(session, settings, listener, migrate=True, announce=announce)
 
 
 def settings_of(session: Session) -> Settings:
@@ -106,8 +112,6 @@ def _show(out: Output, report: dict[str, Any]) -> None:
     if out.form is not Form.TABLE:
         out.show(report)
         return
-    if "url" in report:
-        click.echo(f"{report['url']}\n")
     out.show(
         None,
         Table(

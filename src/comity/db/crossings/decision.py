@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from comity.core.domains import parent_domains
+from comity.core.domains import domain_of, parent_domains
 from comity.core.ids import PERSONAL_REALM, TenantId, UserId
 from comity.db.transaction import Transaction
 
@@ -26,13 +26,19 @@ select t.cloud, t.trial,
   array(select d.domain from domains_of(%(tenant_id)s) d),
   (select i.consumer_available_from from installation_read() i),
   (select jsonb_agg(jsonb_build_array(
-     u.id, u.account_enabled and u.deleted_at is null, coalesce(u.mail_key, u.upn_key), g.policy_key))
+     u.id, u.account_enabled and u.deleted_at is null, coalesce(u.mail_key, u.upn_key),
+     coalesce(
+       (select g.policy_key from access_policy_user g where g.tenant_id = %(tenant_id)s and g.user_id = u.id),
+       (select a.policy_key from group_member m
+        join access_policy_group a on a.tenant_id = %(tenant_id)s and a.group_id = m.group_id
+        where m.tenant_id = %(tenant_id)s and m.member_id = u.id order by a.rank limit 1),
+       (select c.default_policy_key from tenant_configuration c where c.tenant_id = %(tenant_id)s))))
    from users u
-   left join access_policy_user g on g.tenant_id = %(tenant_id)s and g.user_id = u.id
    where u.tenant_id = %(tenant_id)s and u.id = any (%(ids)s) and u.creation_type is null and u.purged_at is null)
 from tenant_get(%(tenant_id)s) t
 """
-# Home identities only: a B2B identity is decided on where its person is at home.
+# Home identities only: a B2B identity is decided on where its person is at home. The policy is the one that
+# holds: direct, then of the group with the lowest rank, then tenant-wide (external-access §5).
 
 _SAYS: Final[LiteralString] = """
 select
@@ -56,6 +62,12 @@ class PersonRow:
     active: bool
     address: str
     policy_key: str | None
+    """The policy that holds for her; None leaves Global."""
+
+    @property
+    def domain(self) -> str:
+        """The domain of her address, as domain lists write it; empty if it has none."""
+        return domain_of(self.address)
 
 
 @dataclass(slots=True)
@@ -140,7 +152,7 @@ async def _read_says(tx: Transaction, inputs: Inputs) -> None:
     others = {who: person for who, person in inputs.people.items() if who[0] != tx.tenant_id}
     if tx.tenant_id not in inputs.tenants or not others:
         return
-    domains = {each.rpartition("@")[2] for each in (person.address for person in others.values())}
+    domains = {person.domain for person in others.values()}
     domains |= {parent for domain in domains for parent in parent_domains(domain)}
     domains.update(*(each.domains for tenant_id, each in inputs.tenants.items() if tenant_id != tx.tenant_id))
     addresses = {person.address for person in others.values()} | {str(user_id) for _, user_id in others}

@@ -204,6 +204,9 @@ create table audit_entry (
 );
 -- "What happened to this object?"
 create index audit_entry_by_object on audit_entry (tenant_id, object_id, id);
+-- "What was external access like on that day?": few of a tenant's entries, among many.
+create index audit_entry_of_access on audit_entry (tenant_id, id)
+  where object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy');
 call protect_tenant_table('audit_entry');
 
 -- ── Directory ────────────────────────────────────────────────────────────────────────────────────
@@ -558,6 +561,8 @@ create table sync_assignment (
   -- A deleted job takes its assignments along.
   constraint sync_assignment_job foreign key (tenant_id, job_id) references sync_job on delete cascade
 );
+-- The few groups among many people.
+create index sync_assignment_groups on sync_assignment (tenant_id, job_id, principal_id) where principal_kind = 'group';
 -- A membership changes: which jobs have this group?
 create index sync_assignment_by_principal on sync_assignment (tenant_id, principal_id, job_id);
 call protect_tenant_table('sync_assignment');
@@ -662,7 +667,7 @@ create table sync_run (
 );
 -- The newest run of each job.
 create index sync_run_latest on sync_run (tenant_id, job_id, id);
--- Runs that a killed drain left open.
+-- Each drain asks which runs an earlier one left behind.
 create index sync_run_running on sync_run (tenant_id, job_id) where state = 'Running';
 call protect_tenant_table('sync_run');
 
@@ -722,6 +727,25 @@ create table access_state (
 );
 call protect_tenant_table('access_state');
 
+create table access_policy (
+  tenant_id                      uuid not null,
+  name                           text collate "C" not null, -- 'Global' or the part after 'Tag:'
+  name_key                       text collate "C" not null,
+  description                    text not null,
+  enable_federation_access       boolean not null,
+  communication_with_external_orgs text not null constraint access_policy_mode check (communication_with_external_orgs in
+    ('OrganizationDefault', 'AllowAllExternalDomains', 'AllowSpecificExternalDomains',
+     'BlockSpecificExternalDomains', 'BlockAllExternalDomains')),
+  enable_consumer_access         boolean not null,
+  enable_consumer_inbound        boolean not null,
+  restrict_consumer_to_directory boolean not null,
+  federated_bilateral_chats      boolean not null,
+  stored_only                    jsonb not null,   -- legacy properties: kept and returned, no effect
+  version                        bigint not null,
+  constraint access_policy_pkey primary key (tenant_id, name_key)
+);
+call protect_tenant_table('access_policy');
+
 create table tenant_configuration (
   tenant_id                      uuid primary key,
   allow_federated_users          boolean not null,
@@ -739,7 +763,10 @@ create table tenant_configuration (
   partners_unverified            boolean not null,
   shared_sip_address_space       boolean not null,
   block_external_users           boolean not null, -- the list of blocked individuals is in force
-  version                        bigint not null
+  default_policy_key             text collate "C", -- granted tenant-wide; null = Global
+  version                        bigint not null,
+  -- Nobody has a policy that is not there.
+  constraint tenant_configuration_default foreign key (tenant_id, default_policy_key) references access_policy
 );
 call protect_tenant_table('tenant_configuration');
 
@@ -761,25 +788,6 @@ create table blocked_individual (
 );
 call protect_tenant_table('blocked_individual');
 
-create table access_policy (
-  tenant_id                      uuid not null,
-  name                           text collate "C" not null, -- 'Global' or the part after 'Tag:'
-  name_key                       text collate "C" not null,
-  description                    text not null,
-  enable_federation_access       boolean not null,
-  communication_with_external_orgs text not null constraint access_policy_mode check (communication_with_external_orgs in
-    ('OrganizationDefault', 'AllowAllExternalDomains', 'AllowSpecificExternalDomains',
-     'BlockSpecificExternalDomains', 'BlockAllExternalDomains')),
-  enable_consumer_access         boolean not null,
-  enable_consumer_inbound        boolean not null,
-  restrict_consumer_to_directory boolean not null,
-  federated_bilateral_chats      boolean not null,
-  stored_only                    jsonb not null,   -- legacy properties: kept and returned, no effect
-  version                        bigint not null,
-  constraint access_policy_pkey primary key (tenant_id, name_key)
-);
-call protect_tenant_table('access_policy');
-
 create table access_policy_user (
   tenant_id  uuid not null,
   user_id    uuid not null,
@@ -792,6 +800,56 @@ create table access_policy_user (
 -- A policy in use is not removed.
 create index access_policy_user_by_policy on access_policy_user (tenant_id, policy_key);
 call protect_tenant_table('access_policy_user');
+
+-- A group's direct members have its policy, unless they have one of their own; of several groups the
+-- lowest rank wins. Ranks are positions 1..n of the tenant's at most 64 assignments.
+create table access_policy_group (
+  tenant_id  uuid not null,
+  group_id   uuid not null,
+  policy_key text collate "C" not null,
+  rank       integer not null,
+  created_at timestamptz not null,
+  created_by text not null,                        -- as audit names who did it
+  constraint access_policy_group_pkey primary key (tenant_id, group_id),
+  -- Two groups of one rank would leave open which of them wins; deferrable, so that one statement may
+  -- move them all.
+  constraint access_policy_group_rank unique (tenant_id, rank) deferrable initially immediate,
+  -- Nobody has a policy that is not there.
+  constraint access_policy_group_policy foreign key (tenant_id, policy_key) references access_policy,
+  -- A purged group takes its assignment along.
+  constraint access_policy_group_group foreign key (tenant_id, group_id) references groups on delete cascade
+);
+call protect_tenant_table('access_policy_group');
+
+-- One policy for many people, given in the background: what was ordered, and by whom.
+create table access_batch (
+  tenant_id    uuid not null,
+  id           uuid not null,
+  name         text not null,
+  policy       text,                               -- as ordered; null takes direct assignments back
+  created_at   timestamptz not null,
+  completed_at timestamptz,
+  actor_kind   text not null,                      -- who ordered it, for the audit of each assignment
+  actor_id     uuid,
+  actor_name   text not null,
+  reason       text,
+  request_id   uuid not null,
+  cause        uuid not null,
+  constraint access_batch_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('access_batch');
+
+create table access_batch_person (
+  tenant_id uuid not null,
+  batch_id  uuid not null,
+  position  integer not null,
+  named     text not null,                         -- as ordered: id, UPN or mail
+  result    text,                                  -- null: not yet tried
+  constraint access_batch_person_pkey primary key (tenant_id, batch_id, position),
+  -- What is left of a batch goes with it.
+  constraint access_batch_person_batch foreign key (tenant_id, batch_id) references access_batch on delete cascade
+);
+call protect_tenant_table('access_batch_person');
 
 -- Personal accounts that the tenant's admins list as known contacts.
 create table directory_contact (
@@ -912,6 +970,11 @@ create function installation_set_consumer_date(available_from timestamptz) retur
 create function installation_audit_add(entry installation_audit) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ insert into installation_audit select (entry).* $$;
+
+-- What was done to the installation by one kind of action, newest first.
+create function installation_audit_since(wanted text, since timestamptz) returns setof installation_audit
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from installation_audit where action = wanted and at > since order by id desc $$;
 
 create function tenant_add(entry tenant) returns void
   language sql security definer set search_path = pg_catalog, public
