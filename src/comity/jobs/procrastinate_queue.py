@@ -47,9 +47,11 @@ class ProcrastinateQueue:
         self._wait_s = wait_s
         self._app = App(
             connector=PsycopgConnector(
-                conninfo=url, min_size=1, max_size=CONNECTIONS_MAX, timeout=wait_s, 
+                conninfo=url,
+                min_size=1,
+                max_size=CONNECTIONS_MAX,
+                timeout=wait_s,
                 kwargs={"options": OPTIONS, "application_name": WORKER_NAME},
-
             )
         )
         self._app.task(name=TASK, queue=QUEUE)(self._run)
