@@ -27,11 +27,10 @@ def evaluate() -> None:
 @click.argument("file", type=click.File("rb"), metavar="FILE")
 def expressions(file: IO[bytes]) -> None:
     """Evaluate expressions over the source objects that stand beside them."""
-    from datetime import UTC, datetime
-
+    from comity.core.clock import MachineClock
     from comity.sync.expressions.vectors import evaluate_expression_vectors
 
-    show(evaluate_expression_vectors(vectors_of(file), now=datetime.now(UTC)))
+    show(evaluate_expression_vectors(vectors_of(file), now=MachineClock().now()))
 
 
 @click.command(cls=Command)

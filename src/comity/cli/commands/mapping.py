@@ -45,7 +45,7 @@ async def show(session: Session, of: str, to: str | None, job: str | None) -> No
 @click.option("--expression", metavar="TEXT", help="It takes what this expression gives.")
 @click.option("--none", "nothing", is_flag=True, help="It is left alone.")
 @click.option("--apply", type=click.Choice(list(APPLY)), help="When: always, on creation, or if it is empty there.")
-@click.option("--each-look", is_flag=True, help="Also write what differs each time, such as Now().")
+@click.option("--each-look", is_flag=True, help="Also write what differs each time, such as the time.")
 @click.option("--default", metavar="VALUE", help="What a new account takes where the source has nothing.")
 @click.option("--null-flow/--no-null-flow", default=None, help="Nothing at the source empties it; see --null-source.")
 @click.option("--null-source", multiple=True, metavar="NAME", help="The absence of this source attribute may flow.")
