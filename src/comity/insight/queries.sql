@@ -70,3 +70,11 @@ from users u where u.tenant_id = %(tenant_id)s and u.id = %(id)s;
 select distinct e.object_id from audit_entry e
 where e.tenant_id = %(tenant_id)s and e.at > %(since)s and e.object_kind = 'groupPolicy'
   and e.object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy');
+
+-- name: chats_between
+-- How many chats of two these people have with people of another tenant.
+select count(distinct s.chat_id)
+from seat s
+join chat c on c.chat_id = s.chat_id and c.kind = 'oneOnOne'
+join chat_member m on m.chat_id = s.chat_id and m.tenant_id = %(target)s
+where s.tenant_id = %(tenant_id)s and s.user_id = any (%(ids)s::uuid[]) and s.left_at is null;
