@@ -14,7 +14,7 @@ from comity.db.transaction import Transaction
 from comity.db.values import array_text, jsonb, text_array
 from comity.directory.model import Attribute
 from comity.sync import store
-from comity.sync.model import Job, Reason, RunState
+from comity.sync.model import Job, Reason, RunState, ScopeMode
 from comity.sync.planned import (
     Item,
     Outcome,
@@ -245,6 +245,15 @@ async def page_of_proposed(tx: Transaction, proposal: Proposal, *, after: UUID, 
 async def raise_watermark(tx: Transaction, job_id: JobId, position: int) -> None:
     """A plan looked at everybody up to there; a drain goes on behind it."""
     await tx.execute(Q.raise_watermark, id=job_id, position=position)
+
+
+async def estimate(tx: Transaction, job: Job, proposal: Proposal | None) -> int:
+    """About how many people a look at everybody concerns; who is offered twice counts twice."""
+    everybody = (job if proposal is None else proposal.of(job)).scope_mode is ScopeMode.ALL
+    groups = () if proposal is None else proposal.add_groups
+    row = await tx.row(Q.estimate, job_id=job.id, everybody=everybody, add_groups=array_text(groups))
+    users = 0 if proposal is None else len(proposal.add_users)
+    return users + (int(row[0]) if row else 0)
 
 
 async def lock_job(tx: Transaction, job_id: JobId) -> Job | None:

@@ -52,6 +52,14 @@ async def order(tx: Transaction, caller: Caller, plan_id: PlanId) -> None:
     await put(tx, Order(PLAN, tx.tenant_id, key=plan_id))
 
 
+async def estimate(tx: Transaction, caller: Caller, plan_id: PlanId) -> int:
+    """About how many people a plan will look at, for whoever waits."""
+    caller.check(Permission.SYNC_READ)
+    plan = await plan_store.get(tx, plan_id)
+    job = await plan_job(tx, plan.job_id, plan.proposal)
+    return await plan_store.estimate(tx, job, plan.proposal)
+
+
 async def make(db: Database, caller: Caller, plan_id: PlanId, *, watch: planning.Watch = lambda _: None) -> StoredPlan:
     """Make a plan that was asked for, in this process.
 

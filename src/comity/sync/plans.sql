@@ -169,3 +169,17 @@ where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(i
 -- Target: who last changed these accounts by hand; what sync writes stands in receipts, not here.
 select distinct on (object_id) object_id, actor_name, at from audit_entry
 where tenant_id = %(tenant_id)s and object_id = any (%(ids)s::uuid[]) order by object_id, id desc;
+
+-- name: estimate
+-- About how many people a look at everybody concerns.
+select case when %(everybody)s then (select count(*) from users where tenant_id = %(tenant_id)s and creation_type is null)
+  else greatest(
+    (select count(*) from sync_object where tenant_id = %(tenant_id)s and job_id = %(job_id)s),
+    (select count(*) from sync_assignment
+     where tenant_id = %(tenant_id)s and job_id = %(job_id)s and principal_kind = 'user')
+    + (select count(*) from group_member m
+       where m.tenant_id = %(tenant_id)s
+         and (m.group_id = any (%(add_groups)s::uuid[])
+              or m.group_id in (select principal_id from sync_assignment
+                                where tenant_id = %(tenant_id)s and job_id = %(job_id)s and principal_kind = 'group'))))
+  end;

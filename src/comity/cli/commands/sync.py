@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -73,9 +73,24 @@ async def unshare(session: Session, names: tuple[str, ...], target: str | None, 
     session.out.show([_shared(each) for each in done], f"No longer shared: {-sum(each.added for each in done)}.")
 
 
-@click.group(cls=Group)
+_AT: Final = "comity.cli.commands."
+PLANS: Final = {
+    "plan": (_AT + "plans:plan", "Show who would be created, updated, deleted or restored."),
+    "show": (_AT + "plans:show", "Show a plan again, and what became of it."),
+    "apply": (_AT + "plans:apply", "Apply a plan as far as it still holds."),
+    "undo": (_AT + "plans:undo", "Take a run back."),
+    "stop": (_AT + "control:stop", "Stop jobs before their next batch."),
+    "start": (_AT + "control:start", "Start a job again, after showing what it would do."),
+    "restart": (_AT + "control:restart", "Let a job run anew."),
+    "provision": (_AT + "control:provision", "Bring one person in line now."),
+    "drift": (_AT + "control:drift", "May changed accounts be brought back in line?"),
+}
+"""Commands about plans and the course of jobs: where each is, and a sentence for the list."""
+
+
+@click.group(cls=Group, lazy=PLANS)
 def sync() -> None:
-    """Sync jobs: run them, see how they stand, read the provisioning log."""
+    """Sync jobs: plan, run, stop and undo them, see how they stand, read the provisioning log."""
 
 
 for each in (scope, filter_, groups, actions):
