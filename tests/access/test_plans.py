@@ -32,8 +32,8 @@ async def large(contoso: Org, fabrikam: Org, database_url: str) -> Org:
                     " unnest(%(people)s::uuid[]) with ordinality as p (p, m) where p.m %% 20 = g.n %% 20"
                 ),
                 (
-                    "insert into access_policy select %(tenant_id)s, 'P', 'p', '', true, 'OrganizationDefault', true, true,"
-                    " false, false, '{}', 1"
+                    "insert into access_policy select %(tenant_id)s, 'P', 'p', '', true, 'OrganizationDefault', true,"
+                    " true, false, false, '{}', 1"
                 ),
                 (
                     "insert into access_policy_group select %(tenant_id)s, g, 'p', n, %(at)s, 'tester'"
