@@ -404,6 +404,23 @@ async def test_a_statement_that_takes_too_long_is_stopped(contoso: Org):
         await contoso.db.run(contoso.id, take_long)
 
 
+async def test_a_transaction_that_rests_too_long_is_ended_in_our_words(db: Database, contoso: Org):
+    """Whoever forgets one holds locks and keeps old rows alive (design §4.12)."""
+
+    async def forget() -> None:
+        async with db.tenant(contoso.id) as tx:
+            found = await tx.row("select pg_backend_pid()")
+            assert found is not None
+            await tx.execute("set local idle_in_transaction_session_timeout = '20ms'")
+            async with db.tenant(contoso.id) as watcher:  # rests until the server has ended the other session
+                while await watcher.row("select pid from pg_stat_activity where pid = %(pid)s", pid=found[0]):
+                    await watcher.execute("select pg_stat_clear_snapshot()")
+            await tx.row("select 1")
+
+    with pytest.raises(StatementTooSlow):
+        await forget()
+
+
 async def test_waiting_for_a_connection_ends(database_url: str, contoso: Org):
     """A door answers 503 then, instead of piling up (design §7)."""
     address = Address(database_url, database_url)

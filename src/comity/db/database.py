@@ -165,7 +165,7 @@ class Database:
             raise DatabaseUnavailable(detail=_reason(fault)) from fault
         except RETRYABLE as fault:
             raise Collided(detail=_reason(fault)) from fault
-        except pg.QueryCanceled as fault:
+        except (pg.QueryCanceled, pg.IdleInTransactionSessionTimeout) as fault:
             raise StatementTooSlow(detail=_reason(fault)) from fault
         except (pg.UniqueViolation, pg.ExclusionViolation) as fault:
             raise Duplicate(constraint=fault.diag.constraint_name) from fault
