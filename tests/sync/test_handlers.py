@@ -11,7 +11,8 @@ from comity.db.database import Database
 from comity.jobs.model import Order, Task
 from comity.partners import service as partners
 from comity.sync import service as sync
-from comity.sync.handlers import BUSY, DRAIN, offered
+from comity.sync.handlers import BUSY, offered
+from comity.sync.orders import DRAIN
 from comity.sync.service import Principals
 from tests.support.world import Org
 

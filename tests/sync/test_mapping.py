@@ -271,7 +271,7 @@ def function(target: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("extra", "error"),
     [
-        (function("mobile", "Uper([city])"), ExpressionError),
+        (function("mobile", "Frobnicate([city])"), ExpressionError),
         (function("mobile", "ToUper([city])"), MisspelledFunction),
         (function("mobile", "ToUpper([shoeSize])"), UnknownAttribute),
         (function("mobile", "ToUpper([userType])"), UnknownAttribute),
