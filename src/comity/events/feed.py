@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from comity.core.ids import PERSONAL_REALM, TenantId
+from comity.core.ids import PERSONAL_REALM, CauseId, TenantId
 from comity.db.queries import Queries
 from comity.db.transaction import LastWords, Transaction
 from comity.db.values import array_text
@@ -52,14 +52,48 @@ def append(tx: Transaction, changes: Iterable[Change]) -> None:
         tx.finish_with(LastWords.FEED, _flush)
 
 
+def append_external(
+    tx: Transaction, kind: ChangeKind, objects: Sequence[str], *, changed: int, cause: CauseId | None
+) -> None:
+    """Note the same change of many B2B identities, by their ids as text; positions follow those of single changes.
+
+    Observers are not told: a change of a B2B identity wakes nobody and alters no decision (`Change.external`).
+    """
+    assert tx.tenant_id != PERSONAL_REALM  # nobody is B2B there
+    same = _Same(kind, objects, changed | EXTERNAL_BIT, cause)
+    tx.memory.setdefault(f"feed-external:{tx.tenant_id}", []).append(same)
+    tx.finish_with(LastWords.FEED, _flush)
+
+
 def wire(tx: Transaction, feed: Feed) -> None:
     """Let `feed`'s observers see what this transaction appends."""
     tx.memory["feed"] = feed
 
 
+class _Same(NamedTuple):
+    """One change that happened to many."""
+
+    kind: ChangeKind
+    objects: Sequence[str]
+    changed: int
+    cause: CauseId | None
+
+
 async def _flush(tx: Transaction) -> None:
-    changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}")
     feed: Feed = tx.memory.get("feed", _unwired)
+    if changes := tx.memory.pop(f"feed:{tx.tenant_id}", []):
+        await _write(tx, feed, changes)
+    for same in tx.memory.pop(f"feed-external:{tx.tenant_id}", []):
+        await tx.execute(
+            Q.append_same,
+            kind=same.kind.value, objects=array_text(same.objects), changed=same.changed, cause=same.cause or tx.cause,
+            at=tx.now,
+        )  # fmt: skip
+    tenant_id = tx.tenant_id
+    tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
+
+
+async def _write(tx: Transaction, feed: Feed, changes: Sequence[Change]) -> None:
     for observer in feed.observers:
         await observer(tx, changes)
     await tx.execute(
@@ -71,8 +105,6 @@ async def _flush(tx: Transaction) -> None:
         causes=array_text(each.cause or tx.cause for each in changes),
         at=tx.now,
     )
-    tenant_id = tx.tenant_id
-    tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
 
 
 async def load_position(tx: Transaction) -> int:

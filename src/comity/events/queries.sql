@@ -14,6 +14,18 @@ select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.
 from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[],
   %(causes)s::uuid[]) with ordinality as e (kind, object_id, related_id, changed, cause, nr);
 
+-- name: append_same
+-- The same, for one change that happened to many objects.
+with taken as (
+  insert into feed_counter as c (tenant_id, position, floor)
+  values (%(tenant_id)s, cardinality(%(objects)s::uuid[]), 0)
+  on conflict (tenant_id) do update set position = c.position + excluded.position
+  returning position - cardinality(%(objects)s::uuid[]) as before
+)
+insert into feed_entry (tenant_id, position, kind, object_id, changed, cause, at)
+select %(tenant_id)s, taken.before + e.nr, %(kind)s, e.object_id, %(changed)s, %(cause)s, %(at)s
+from taken, unnest(%(objects)s::uuid[]) with ordinality as e (object_id, nr);
+
 -- name: position
 -- How far the feed reaches, and below which position it was cut off.
 select position, floor from feed_counter where tenant_id = %(tenant_id)s;

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -26,10 +26,13 @@ from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
 from comity.sync.books import count, open_runs, project, refuse
-from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
+from comity.sync.groups.walk import Outcome, find_groups, moved_by, owe_groups, pass_groups, settle_groups
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
+from comity.sync.newcomers.model import AT_LEAST, Newcomers
+from comity.sync.newcomers.store import read_newcomers
+from comity.sync.newcomers.welcome import alike, note_arrival, welcome
 from comity.sync.passage import Passage, Passed
 from comity.sync.reading import Reading, read_page
 from comity.sync.recovering import recover
@@ -354,27 +357,80 @@ class _Drain:
     # ── one page ─────────────────────────────────────────────────────────────────────────────────
 
     async def _page(self, jobs: frozenset[JobId], causes: dict[UserId, CauseId]) -> None:
+        """Look at these people for these jobs: at those who are new just so, then at whoever is left, one by one."""
         self._tell(Phase.READING, None)
+        self._looked_at += len(causes)
+        left = await self._welcome_all(jobs, causes)
+        if not left:
+            return
         async with self._db.tenant(self._source, many_rows=True) as tx:
             # Closed before any target is visited: a transaction is one tenant's.
-            reading = await read_page(
-                tx, [self._lanes[each].job for each in sorted(jobs)], self._all_jobs, list(causes)
-            )
-        self._looked_at += len(reading.people)
-        for job_id in sorted(jobs):
+            ids = list(causes) if any(each is causes for each in left.values()) else sorted(set().union(*left.values()))
+            reading = await read_page(tx, [self._lanes[each].job for each in sorted(left)], self._all_jobs, ids)
+        for job_id in sorted(left):
             lane = self._lanes[job_id]
             if job_id not in reading.running:
                 lane.missed_a_page = True
                 continue
+            people = [each for each in reading.people if each.id in left[job_id]]
             begun = time.perf_counter()
             try:
-                passed = await self._passage(lane).take(reading, reading.people, causes)
+                passed = await self._passage(lane).take(reading, people, causes)
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
                 continue
             self._tell(Phase.APPLIED, job_id)
             await self._note(lane, passed, reading, causes, begun)
             self._tell(Phase.ADVANCED, job_id)
+
+    async def _welcome_all(
+        self, jobs: frozenset[JobId], causes: Mapping[UserId, CauseId]
+    ) -> dict[JobId, Collection[UserId]]:
+        """Bring in those who are new, if they are many; return who is left, by job."""
+        left: dict[JobId, Collection[UserId]] = dict.fromkeys(jobs, causes)
+        if len(causes) < AT_LEAST or len(set(causes.values())) > 1:
+            return left
+        cause = next(iter(causes.values()))
+        for plain, lanes in alike([self._lanes[each] for each in sorted(jobs)]):
+            async with self._db.tenant(self._source, many_rows=True) as tx:
+                newcomers, others = await read_newcomers(
+                    tx, [each.job for each in lanes], self._all_jobs, list(causes), plain
+                )
+            if newcomers is None:
+                continue
+            for lane in lanes:
+                remaining = {*others, *await self._welcome(lane, newcomers, cause)}
+                del left[lane.job.id]
+                if remaining:
+                    left[lane.job.id] = remaining
+        return left
+
+    async def _welcome(self, lane: Lane, newcomers: Newcomers, cause: CauseId) -> set[UserId]:
+        """Bring the new ones of a page into one target; return who needs a closer look."""
+        job_id, begun = lane.job.id, time.perf_counter()
+        if job_id not in newcomers.running:
+            lane.missed_a_page = True
+            return set()
+        try:
+            arrival, left = await welcome(
+                lane,
+                newcomers,
+                cause,
+                planning=lambda: self._tell(Phase.PLANNING, job_id),
+                applying=lambda: self._tell(Phase.APPLYING, job_id),
+            )
+        except InboundSyncOff:
+            lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
+            return set()
+        self._tell(Phase.APPLIED, job_id)
+        if arrival is not None:
+            await self._open_runs(lane, [cause])
+            seconds = time.perf_counter() - begun
+            counts = await note_arrival(self._db, lane, arrival, lane.runs[cause], seconds=seconds)
+            lane.counts += counts  # only now: the page beside this one counts, too
+            await self._analyze_if_grown(lane)
+        self._tell(Phase.ADVANCED, job_id)
+        return left
 
     def _passage(self, lane: Lane) -> Passage:
         job_id = lane.job.id
@@ -407,10 +463,13 @@ class _Drain:
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
             await note_references(tx, lane, passed.receipts, reading, causes)
-            await owe_groups(tx, lane, passed.receipts)
+            await owe_groups(tx, lane, moved_by(passed.receipts))
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
+        await self._analyze_if_grown(lane)
+
+    async def _analyze_if_grown(self, lane: Lane) -> None:
         if lane.counts.created >= self._analyze_at:
             self._analyze_at = lane.counts.created * ANALYZE_GROWTH
             async with self._db.tenant(self._source) as tx:
