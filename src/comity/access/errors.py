@@ -14,7 +14,8 @@ from __future__ import annotations
 from comity.access.model import Decision, Rule
 from comity.core.caller import Caller
 from comity.core.errors import Conflict, Forbidden, Invalid, NotFound, PermissionMissing
-from comity.core.permissions import Permission
+from comity.core.permissions import Permission, with_implied
+from comity.identity.roles import PERMISSIONS as ROLES
 
 
 class InvalidIdentity(Invalid):
@@ -156,9 +157,14 @@ class PolicyInUse(Conflict):
 
 
 class NotAuthorized(PermissionMissing):
-    """No role of the caller's lets him do this with external access (external-access §16)."""
+    """No role of the caller's lets him do this with external access (external-access §16); `roles` would."""
 
     code = "NotAuthorized"
+
+    def __init__(self, *, permission: str) -> None:
+        wanted = Permission(permission)
+        self.roles = [role.value for role, held in ROLES.items() if wanted in with_implied(held)]
+        super().__init__(permission=permission, roles=self.roles)
 
 
 def check_may(caller: Caller, permission: Permission) -> None:
