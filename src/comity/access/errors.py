@@ -161,10 +161,11 @@ class NotAuthorized(PermissionMissing):
 
     code = "NotAuthorized"
 
-    def __init__(self, *, permission: str) -> None:
-        wanted = Permission(permission)
-        self.roles = [role.value for role, held in ROLES.items() if wanted in with_implied(held)]
-        super().__init__(permission=permission, roles=self.roles)
+
+def not_authorized(permission: Permission) -> NotAuthorized:
+    """The error for somebody without the permission: it names the directory roles that bring it."""
+    roles = [role.value for role, held in ROLES.items() if permission in with_implied(held)]
+    return NotAuthorized(permission=permission.value, roles=roles)
 
 
 def check_may(caller: Caller, permission: Permission) -> None:
@@ -174,7 +175,7 @@ def check_may(caller: Caller, permission: Permission) -> None:
         NotAuthorized.
     """
     if not caller.may(permission):
-        raise NotAuthorized(permission=permission.value)
+        raise not_authorized(permission)
 
 
 class AccessRefused(Forbidden):

@@ -7,7 +7,7 @@ from typing import Final
 
 from comity.access import locks, properties, store
 from comity.access.decide import as_seen_by_actor
-from comity.access.errors import NotAuthorized, check_may, refusal
+from comity.access.errors import check_may, not_authorized, refusal
 from comity.access.evidence import Evidence, Instead, load_evidence
 from comity.access.model import (
     AddressedBy,
@@ -207,4 +207,4 @@ def _check_is_actor(caller: Caller, actor: Person) -> None:
     if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
         return
     if (caller.tenant_id, caller.user_id) != (actor.tenant_id, actor.user_id):
-        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise not_authorized(Permission.EXTERNAL_ACCESS_READ)
