@@ -229,7 +229,8 @@ async def _serve(
         )
         background = [asyncio.create_task(comity.hints.run()), asyncio.create_task(_keep_time(comity))]
         life.ready()
-        await run(build(services), settings, Listener.over(socket.socket(fileno=listener)), stop=life.stop)
+        served = Listener.over(socket.socket(fileno=listener), tls=settings.serves_https)
+        await run(build(services), settings, served, stop=life.stop)
         for each in background:
             each.cancel()
         passwords.close()
