@@ -1010,6 +1010,38 @@ ALTER TABLE access_batch_person FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON access_batch_person USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON access_batch_person TO comity_app;
 
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+CREATE TABLE subscription (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  principal_kind text NOT NULL,                    -- whose rights it rests on, and by which token they were shown
+  principal_id uuid NOT NULL,
+  app_id uuid NOT NULL,
+  scopes text[] NOT NULL,
+  authorized_at_s bigint NOT NULL,
+  resource text NOT NULL,                          -- as it was asked for
+  family text NOT NULL,
+  object_id uuid,                                  -- null: every object of the family
+  change_types text[] NOT NULL,
+  notification_url text NOT NULL,
+  lifecycle_url text,
+  sealed_state bytea,                              -- a text that the subscriber recognises us by
+  tls_version text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  position bigint NOT NULL,                        -- told up to here of the feed
+  pending text,                                    -- what is to be said about the subscription itself
+  reminded boolean NOT NULL,
+  failing_since timestamp with time zone,
+  attempts integer NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT subscription_pkey PRIMARY KEY (tenant_id, id)
+);
+ALTER TABLE subscription ENABLE ROW LEVEL SECURITY;
+ALTER TABLE subscription FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON subscription USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON subscription TO comity_app;
+
 -- Personal accounts that the tenant's admins list as known contacts.
 CREATE TABLE directory_contact (
   tenant_id uuid NOT NULL,

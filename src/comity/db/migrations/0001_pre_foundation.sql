@@ -851,6 +851,35 @@ create table access_batch_person (
 );
 call protect_tenant_table('access_batch_person');
 
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+create table subscription (
+  tenant_id        uuid not null,
+  id               uuid not null,
+  principal_kind   text not null,                  -- whose rights it rests on, and by which token they were shown
+  principal_id     uuid not null,
+  app_id           uuid not null,
+  scopes           text[] not null,
+  authorized_at_s  bigint not null,
+  resource         text not null,                  -- as it was asked for
+  family           text not null,
+  object_id        uuid,                           -- null: every object of the family
+  change_types     text[] not null,
+  notification_url text not null,
+  lifecycle_url    text,
+  sealed_state     bytea,                          -- a text that the subscriber recognises us by
+  tls_version      text not null,
+  expires_at       timestamptz not null,
+  position         bigint not null,                -- told up to here of the feed
+  pending          text,                           -- what is to be said about the subscription itself
+  reminded         boolean not null,
+  failing_since    timestamptz,
+  attempts         integer not null,
+  version          bigint not null,
+  constraint subscription_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('subscription');
+
 -- Personal accounts that the tenant's admins list as known contacts.
 create table directory_contact (
   tenant_id uuid not null,
