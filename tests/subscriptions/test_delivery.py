@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import fields, replace
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from comity.audit.service import list_for_object
-from comity.core.ids import new_id
+from comity.core.ids import AppId, TenantId, new_id
 from comity.core.outbound import AddressRefused
 from comity.core.permissions import Permission
 from comity.db.queries import Queries
 from comity.directory import service as directory
-from comity.directory.model import Attribute
+from comity.directory.model import Attribute, User
 from comity.events.feed import append, load_position, trim
 from comity.events.model import Change, ChangeKind
 from comity.identity import service as identity_service
@@ -27,7 +28,7 @@ from tests.subscriptions.desk import Desk
 from tests.support.receiver import Received
 
 
-async def rename(desk: Desk, *people) -> None:
+async def rename(desk: Desk, *people: User) -> None:
     async with desk.org.db.tenant(desk.org.id) as tx:
         append(tx, [Change(ChangeKind.USER_UPDATED, each.id, changed=Attribute.CITY.bit) for each in people])
 
@@ -52,7 +53,7 @@ async def test_an_address_has_to_want_our_calls(desk: Desk):
 @pytest.mark.parametrize(
     "answer", [(200, "text/plain", b"something else"), (200, "text/html", None), (202, "text/plain", None)]
 )
-async def test_an_address_that_does_not_is_refused(desk: Desk, answer):
+async def test_an_address_that_does_not_is_refused(desk: Desk, answer: tuple[int, str, bytes | None]):
     status, media_type, body = answer
     desk.receiver.answering = lambda asked: (status, media_type, body or asked.query["validationToken"].encode())
     with pytest.raises(ValidationFailed):
@@ -198,7 +199,7 @@ async def test_the_right_to_read_is_needed(desk: Desk):
 async def test_another_apps_subscription_does_not_exist(desk: Desk):
     """Also for an app of the same tenant."""
     subscription = await desk.subscribe()
-    other = replace(desk.owner, app_id=new_id())
+    other = replace(desk.owner, app_id=AppId(new_id()))
     async with desk.org.db.tenant(desk.org.id) as tx:
         assert await desk.service.list(tx, other) == []
         with pytest.raises(SubscriptionUnknown):
@@ -224,13 +225,16 @@ async def test_slow_subscribers_do_not_fill_the_worker(desk: Desk):
     begun, answered = asyncio.Semaphore(0), asyncio.Event()
 
     class Waiting(Postman):
-        async def deliver(self, tenant_id, subscription_id):
+        async def deliver(self, tenant_id: TenantId, subscription_id: UUID) -> datetime | None:
             begun.release()
             await answered.wait()
+            return None
 
-    work = handlers.offered(Waiting(**vars_of(desk.postman)), business=desk.org.db.clock)
+    p = desk.postman
+    waiting = Waiting(p.db, p.rows, p.outbound, p.machine, p.envelope, p.card)
+    work = handlers.offered(waiting, business=desk.org.db.clock)
     tasks = [Task(Order(DELIVER, desk.org.id, new_id()), run=new_id(), attempt=1, cause=None) for _ in range(3)]
-    slow = [asyncio.create_task(work.handler(each)) for each in tasks[: handlers.AT_ONCE]]
+    slow = [asyncio.ensure_future(work.handler(each)) for each in tasks[: handlers.AT_ONCE]]
     for _ in slow:
         await begun.acquire()
 
@@ -240,10 +244,6 @@ async def test_slow_subscribers_do_not_fill_the_worker(desk: Desk):
     answered.set()
     assert await asyncio.gather(*slow) == [None, None]
     assert await work.handler(tasks[-1]) is None
-
-
-def vars_of(postman: Postman) -> dict[str, object]:
-    return {each.name: getattr(postman, each.name) for each in fields(postman)}
 
 
 async def test_the_client_state_is_sealed_at_rest(desk: Desk):
