@@ -151,10 +151,13 @@ def works(comity: Comity) -> list[Work]:
     """What the rooms offer to do in the background."""
     from comity.access import handlers as access
     from comity.directory import handlers as directory
+    from comity.jobs.mail import handlers as mail
+    from comity.jobs.mail.choosing import choose_sender
     from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
 
     return [
+        mail.offered(comity.db, choose_sender(comity.settings), address=comity.settings.mail_from),
         sync.offered(comity.db),
         sync.offered_plans(comity.db),
         directory.offered(comity.db),
