@@ -65,7 +65,7 @@ def new_ids(count: int) -> list[str]:
     for number in numbers:
         if number >> 62 != front:
             front = number >> 62
-            begin = f"{front >> 44:08x}-{front >> 28 & 0xFFFF:04x}-7{front & 0xFFF:03x}-"
+            begin = f"{front >> 28:08x}-{front >> 12 & 0xFFFF:04x}-7{front & 0xFFF:03x}-"
         random_b = 0b10 << 62 | number & _LOW_BITS
         texts.append(f"{begin}{random_b >> 48:04x}-{random_b & 0xFFFF_FFFF_FFFF:012x}")
     return texts

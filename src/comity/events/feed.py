@@ -33,6 +33,8 @@ class Feed:
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []
+        self.realm_observers: list[Observer] = []
+        """Told of changes to personal accounts, which no feed keeps."""
         self.committed: list[Committed] = []
 
 
@@ -42,27 +44,22 @@ _unwired = Feed()
 def append(tx: Transaction, changes: Iterable[Change]) -> None:
     """Note changes of this transaction; positions are taken just before the commit.
 
-    The personal realm has no feed (design §4.9): there, nothing is noted.
+    The personal realm has no feed (design §4.9): there, its observers are told, and nothing is kept.
     """
-    if tx.tenant_id == PERSONAL_REALM:
-        return
     noted: list[Change] = tx.memory.setdefault(f"feed:{tx.tenant_id}", [])
     noted.extend(changes)
     if noted:
         tx.finish_with(LastWords.FEED, _flush)
 
 
-def append_external(
-    tx: Transaction, kind: ChangeKind, objects: Sequence[str], *, changed: int, cause: CauseId | None
-) -> None:
-    """Note the same change of many B2B identities, by their ids as text; positions follow those of single changes.
+def append_arrivals(tx: Transaction, objects: Sequence[str], *, changed: int, cause: CauseId) -> None:
+    """Note that these B2B identities are new here, by their ids as text; positions follow those of single changes.
 
-    Observers are not told: a change of a B2B identity wakes nobody and alters no decision (`Change.external`).
+    Observers are told of the first only: what is new nobody waits for by its id.
     """
-    assert tx.tenant_id != PERSONAL_REALM  # nobody is B2B there
-    same = _Same(kind, objects, changed | EXTERNAL_BIT, cause)
-    tx.memory.setdefault(f"feed-external:{tx.tenant_id}", []).append(same)
-    tx.finish_with(LastWords.FEED, _flush)
+    if objects:
+        tx.memory.setdefault(f"feed-arrivals:{tx.tenant_id}", []).append(_Arrivals(objects, changed, cause))
+        tx.finish_with(LastWords.FEED, _flush)
 
 
 def wire(tx: Transaction, feed: Feed) -> None:
@@ -70,32 +67,42 @@ def wire(tx: Transaction, feed: Feed) -> None:
     tx.memory["feed"] = feed
 
 
-class _Same(NamedTuple):
-    """One change that happened to many."""
+class _Arrivals(NamedTuple):
+    """B2B identities that came together."""
 
-    kind: ChangeKind
     objects: Sequence[str]
     changed: int
-    cause: CauseId | None
+    cause: CauseId
+
+    @property
+    def first(self) -> Change:
+        return Change(
+            ChangeKind.USER_CREATED, UUID(self.objects[0]), changed=self.changed, external=True, cause=self.cause
+        )
 
 
 async def _flush(tx: Transaction) -> None:
+    changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}", [])
+    arrivals: list[_Arrivals] = tx.memory.pop(f"feed-arrivals:{tx.tenant_id}", [])
     feed: Feed = tx.memory.get("feed", _unwired)
-    if changes := tx.memory.pop(f"feed:{tx.tenant_id}", []):
-        await _write(tx, feed, changes)
-    for same in tx.memory.pop(f"feed-external:{tx.tenant_id}", []):
+    in_realm = tx.tenant_id == PERSONAL_REALM
+    for observer in feed.realm_observers if in_realm else feed.observers:
+        await observer(tx, [*changes, *(each.first for each in arrivals)] if arrivals else changes)
+    if in_realm:
+        return
+    if changes:
+        await _write(tx, changes)
+    for each in arrivals:
         await tx.execute(
-            Q.append_same,
-            kind=same.kind.value, objects=array_text(same.objects), changed=same.changed, cause=same.cause or tx.cause,
-            at=tx.now,
+            Q.append_arrivals,
+            kind=ChangeKind.USER_CREATED.value, objects=array_text(each.objects), changed=each.changed | EXTERNAL_BIT,
+            cause=each.cause, at=tx.now,
         )  # fmt: skip
     tenant_id = tx.tenant_id
     tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
 
 
-async def _write(tx: Transaction, feed: Feed, changes: Sequence[Change]) -> None:
-    for observer in feed.observers:
-        await observer(tx, changes)
+async def _write(tx: Transaction, changes: Sequence[Change]) -> None:
     await tx.execute(
         Q.append,
         kinds=array_text(each.kind.value for each in changes),

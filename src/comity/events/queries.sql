@@ -14,8 +14,8 @@ select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.
 from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[],
   %(causes)s::uuid[]) with ordinality as e (kind, object_id, related_id, changed, cause, nr);
 
--- name: append_same
--- The same, for one change that happened to many objects.
+-- name: append_arrivals
+-- The same, for many objects that are new.
 with taken as (
   insert into feed_counter as c (tenant_id, position, floor)
   values (%(tenant_id)s, cardinality(%(objects)s::uuid[]), 0)

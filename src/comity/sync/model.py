@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from comity.core.errors import NotFound
 from comity.core.ids import CauseId, JobId, PlanId, RunId, TenantId, UserId
 from comity.directory.extensions import Extensions
 from comity.directory.model import Attribute
@@ -24,6 +25,12 @@ ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
 """The bits of all of them: what a creation changes."""
 
 
+class JobUnknown(NotFound):
+    """No sync job toward that tenant, or of that id."""
+
+    code = "sync-job-unknown"
+
+
 class JobState(StrEnum):
     """Graph's `synchronizationStatus.code`, as far as a job rests in it."""
 
@@ -31,6 +38,11 @@ class JobState(StrEnum):
     PAUSED = "Paused"
     ACTIVE = "Active"
     QUARANTINE = "Quarantine"
+
+    @property
+    def runs(self) -> bool:
+        """Does it run, be it ever so rarely?"""
+        return self in (JobState.ACTIVE, JobState.QUARANTINE)
 
 
 class Origin(StrEnum):

@@ -219,17 +219,18 @@ class LocalVisit:
         if not wanted:
             return claimed
         guests: dict[UserId, UserId] = {}
+        standing = {each.id for each in present.values()}
         for account_id, key, is_own, is_pending, of_source in await self._tx.rows(
             Q.accounts_by_mail, keys=text_array(list(wanted)), source=self._source
         ):
             if is_own:
                 claimed[wanted[key]] = Reason.AMBIGUOUS
-            elif is_pending:
+            elif is_pending and account_id not in standing:
                 guests[account_id] = wanted[key]
-            elif of_source:
-                claimed[wanted[key]] = Reason.DUPLICATE_SOURCE
+            elif is_pending or of_source:
+                claimed.setdefault(wanted[key], Reason.DUPLICATE_SOURCE)
         if guests:
-            for found in await self._tx.all(Present, Q.present_by_id, ids=array_text(guests)):
+            for found in sorted(await self._tx.all(Present, Q.present_by_id, ids=array_text(guests))):
                 present.setdefault(guests[found.id], found)
         return claimed
 

@@ -83,7 +83,8 @@ async def pass_groups(
             break
         async with db.tenant(lane.job.tenant_id, many_rows=True) as tx:
             group = await tx.one(SourceGroup, Q.source_group, job_id=lane.job.id, id=group_id)
-            rows = await tx.rows(Q.linked_members, job_id=lane.job.id, group_id=group_id)
+            # Thousands of rows, which only those read who pass the group on.
+            rows = await tx.rows(Q.linked_members, job_id=lane.job.id, group_id=group_id) if syncs_groups(lane) else []
         if group is None:
             continue
         if not syncs_groups(lane):

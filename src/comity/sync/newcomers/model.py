@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from comity.core.ids import CauseId, JobId, PlanId, UserId
 
-AT_LEAST: Final = 250
+NEWCOMERS_MIN: Final = 250
 """So many new people on a page make it worth its own way; fewer go with everybody else."""
 
 NULL: Final = r"\N"

@@ -128,6 +128,6 @@ from staged_newcomers;
 
 -- name: links
 -- Their links. Whoever was linked meanwhile makes this fail; then the receipts are projected one by one.
-insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, target_version, attempts)
-select %(tenant_id)s, %(job_id)s, source_id, 'user', id, 'linked', %(plan_id)s, step, 1, 0
+insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, target_version)
+select %(tenant_id)s, %(job_id)s, source_id, 'user', id, 'linked', %(plan_id)s, step, 1
 from staged_newcomers;

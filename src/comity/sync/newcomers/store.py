@@ -13,31 +13,29 @@ from comity.db.transaction import Transaction
 from comity.db.values import array_text, text_array
 from comity.directory.decide import TEXT_LENGTH_MAX
 from comity.directory.model import Attribute
-from comity.events.feed import append_external
-from comity.events.model import ChangeKind
-from comity.sync import store
-from comity.sync.model import ALL_CARRIED, Job, JobState, ScopeMode
-from comity.sync.newcomers.model import AT_LEAST, HEAD, NULL, Arrival, Candidate, Met, Newcomers, Row
+from comity.events.feed import append_arrivals
+from comity.sync.model import ALL_CARRIED, Job, ScopeMode
+from comity.sync.newcomers.model import HEAD, NULL, Arrival, Candidate, Met, Newcomers, Row
 from comity.sync.newcomers.staging import STAGED_NEWCOMERS, TAIL
 from comity.sync.plain import Plain
-from comity.sync.reading import siblings
+from comity.sync.reading import running_jobs, siblings
 
 Q: Final = Queries("comity.sync.newcomers")
 
 
 async def read_newcomers(
-    tx: Transaction, jobs: Sequence[Job], known: Sequence[Job], ids: Sequence[UserId], plain: Plain
+    tx: Transaction, jobs: Sequence[Job], known: Sequence[Job], ids: Sequence[UserId], plain: Plain, *, at_least: int
 ) -> tuple[Newcomers | None, list[UserId]]:
     """Read those of a page whom no job of these pairs has in its books, as the source, and who the others are.
 
-    `known` are all jobs of the tenant. None if too few are new.
+    `known` are all jobs of the tenant. None if fewer than `at_least` are new.
     """
     all_ids = array_text(ids)
     concerned = [each.id for each in siblings(jobs, known)]
     noted = {UserId(UUID(row[0])) for row in await tx.rows(Q.noted, jobs=array_text(concerned), ids=all_ids)}
-    if len(ids) - len(noted) < AT_LEAST:
+    if len(ids) - len(noted) < at_least:
         return None, list(ids)
-    running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
+    running = await running_jobs(tx, jobs)
     new = array_text(each for each in ids if each not in noted) if noted else all_ids
     assigned = [each.id for each in jobs if each.scope_mode is not ScopeMode.ALL]
     in_scope: dict[JobId, set[str] | None] = {each.id: None for each in jobs} | {each: set() for each in assigned}
@@ -89,9 +87,7 @@ async def admit(tx: Transaction, source: TenantId, arrival: Arrival) -> None:
         plan_id=arrival.plan_id, job_id=arrival.job_id, source=source, changed=ALL_CARRIED, cause=arrival.cause,
         at=tx.now,
     )  # fmt: skip
-    append_external(
-        tx, ChangeKind.USER_CREATED, [new_id for _, new_id in arrival.pairs], changed=ALL_CARRIED, cause=arrival.cause
-    )
+    append_arrivals(tx, [new_id for _, new_id in arrival.pairs], changed=ALL_CARRIED, cause=arrival.cause)
 
 
 async def note(tx: Transaction, arrival: Arrival, run_id: RunId) -> None:
