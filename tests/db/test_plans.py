@@ -127,7 +127,7 @@ select address_replace(%(people)s::uuid[], %(people)s::uuid[], array(select p::t
 """Rows of one tenant, written as that tenant."""
 
 NEIGHBOURS = """
-insert into feed_counter select gen_random_uuid(), 0, 0
+insert into feed_counter select gen_random_uuid(), 0, 0, 0
   from generate_series(1, {n});
 insert into feed_cursor select gen_random_uuid(), 'c' || n % 3, 0, 1
   from generate_series(1, {n}) n;
