@@ -11,7 +11,7 @@ from comity.db.transaction import Transaction
 from comity.sync import plan_store, store
 from comity.sync.decide import can_be_offered
 from comity.sync.mapping_rows import AttributeMapping
-from comity.sync.model import Action, Computed, Job, JobState, Person, Receipt, ScopeMode
+from comity.sync.model import Action, Computed, Job, Person, Receipt, ScopeMode
 from comity.sync.planned import Proposal
 from comity.sync.scope_filter import Sifted, compiled_filter, sift
 
@@ -27,7 +27,7 @@ class Reading:
     links: dict[JobId, dict[UserId, UserId]]
     managers: dict[JobId, dict[UserId, UserId]]
     running: frozenset[JobId]
-    """Jobs that were still active when the page was read: a stop is seen at the next page."""
+    """Jobs that ran as they had begun when the page was read: a stop is seen at the next page."""
     sifted: dict[JobId, Sifted] = field(default_factory=dict)
     """What the jobs' filters say of those whom the assignment offers."""
     computed: dict[AttributeMapping, dict[UserId, Computed]] = field(default_factory=dict)
@@ -68,7 +68,10 @@ async def read_page(
     """
     siblings = _siblings(jobs, known)
     assigned = [each.id for each in siblings if each.scope_mode is not ScopeMode.ALL]
-    running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
+    begun = {each.id: each.state for each in jobs}
+    running = frozenset(
+        each.id for each in await store.list_jobs(tx) if each.state.runs and each.state is begun.get(each.id)
+    )
     people = await store.load_people(tx, ids)
     in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
     if proposal is not None and proposal.assigns and jobs[0].id in assigned:
