@@ -243,7 +243,8 @@ def homes(crowd: Crowd) -> dict[str, object]:
 def feed(crowd: Crowd) -> dict[str, object]:
     return {
         **one(crowd), "after": 3, "kinds": "{1,2}", "objects": f"{{{crowd.person},{crowd.person}}}",
-        "relateds": "{NULL,NULL}", "changes": "{0,0}", "causes": "{NULL,NULL}", "position": 4, "floor": 1, "flushed": True,
+        "relateds": "{NULL,NULL}", "changes": "{0,0}", "causes": "{NULL,NULL}", "position": 4, "floor": 1,
+        "flushed": True,
     }  # fmt: skip
 
 
