@@ -96,7 +96,7 @@ async def _flush(tx: Transaction) -> None:
         await tx.execute(
             Q.append_arrivals,
             kind=ChangeKind.USER_CREATED.value, objects=array_text(each.objects), changed=each.changed | EXTERNAL_BIT,
-            cause=each.cause, at=tx.now,
+            cause=each.cause, at=tx.now, flushed=tx.flushed,
         )  # fmt: skip
     tenant_id = tx.tenant_id
     tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]

@@ -19,9 +19,11 @@ from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uui
 -- name: append_arrivals
 -- The same, for many objects that are new.
 with taken as (
-  insert into feed_counter as c (tenant_id, position, floor)
-  values (%(tenant_id)s, cardinality(%(objects)s::uuid[]), 0)
-  on conflict (tenant_id) do update set position = c.position + excluded.position
+  insert into feed_counter as c (tenant_id, position, floor, settled)
+  values (%(tenant_id)s, cardinality(%(objects)s::uuid[]), 0,
+          case when %(flushed)s then cardinality(%(objects)s::uuid[]) else 0 end)
+  on conflict (tenant_id) do update set position = c.position + excluded.position,
+    settled = case when %(flushed)s then c.position + excluded.position else c.settled end
   returning position - cardinality(%(objects)s::uuid[]) as before
 )
 insert into feed_entry (tenant_id, position, kind, object_id, changed, cause, at)
