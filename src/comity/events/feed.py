@@ -33,6 +33,8 @@ class Feed:
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []
+        self.realm_observers: list[Observer] = []
+        """Told of changes to personal accounts, which no feed keeps."""
         self.committed: list[Committed] = []
 
 
@@ -42,10 +44,8 @@ _unwired = Feed()
 def append(tx: Transaction, changes: Iterable[Change]) -> None:
     """Note changes of this transaction; positions are taken just before the commit.
 
-    The personal realm has no feed (design §4.9): there, nothing is noted.
+    The personal realm has no feed (design §4.9): there, its observers are told, and nothing is kept.
     """
-    if tx.tenant_id == PERSONAL_REALM:
-        return
     noted: list[Change] = tx.memory.setdefault(f"feed:{tx.tenant_id}", [])
     noted.extend(changes)
     if noted:
@@ -60,8 +60,11 @@ def wire(tx: Transaction, feed: Feed) -> None:
 async def _flush(tx: Transaction) -> None:
     changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}")
     feed: Feed = tx.memory.get("feed", _unwired)
-    for observer in feed.observers:
+    in_realm = tx.tenant_id == PERSONAL_REALM
+    for observer in feed.realm_observers if in_realm else feed.observers:
         await observer(tx, changes)
+    if in_realm:
+        return
     await tx.execute(
         Q.append,
         kinds=array_text(each.kind.value for each in changes),
@@ -70,19 +73,26 @@ async def _flush(tx: Transaction) -> None:
         changes=array_text(each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes),
         causes=array_text(each.cause or tx.cause for each in changes),
         at=tx.now,
+        flushed=tx.flushed,
     )
     tenant_id = tx.tenant_id
     tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
 
 
 async def load_position(tx: Transaction) -> int:
-    """How far the tenant's feed reaches; 0 if nothing ever happened."""
+    """How far the tenant's feed reaches; 0 if nothing ever happened. As certain as what `read` returns."""
     row = await tx.row(Q.position)
-    return int(row[0]) if row else 0
+    if row is None:
+        return 0
+    await _settle(tx, int(row[0]), settled=int(row[2]))
+    return int(row[0])
 
 
 async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> list[Entry]:
     """Read entries behind `after`, in order, at most `at_most`.
+
+    Once the transaction is committed, they survive the server: nobody may be told of a position that is given
+    out again (design §4.2).
 
     Raises:
         FeedExpired: entries behind `after` were cut off already.
@@ -92,7 +102,15 @@ async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> 
     row = await tx.row(Q.position)
     if row is not None and after < row[1]:
         raise FeedExpired(position=after, floor=row[1])
+    if entries and row is not None:
+        await _settle(tx, entries[-1].position, settled=row[2])
     return entries
+
+
+async def _settle(tx: Transaction, position: int, *, settled: int) -> None:
+    """Have the commit of who reads flush what a drain's batch has left to later."""
+    if position > settled:
+        await tx.rows(Q.settle)
 
 
 async def load_cursor(tx: Transaction, consumer: str) -> int:

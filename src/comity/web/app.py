@@ -14,6 +14,8 @@ from comity.web.oauth.routes import oauth_routes
 from comity.web.probes import Probes
 from comity.web.routing import Door, Router
 from comity.web.services import Services
+from comity.web.shell.problems import page_refusal
+from comity.web.shell.routes import shell_routes
 
 
 def build(services: Services) -> Boundary:
@@ -23,13 +25,13 @@ def build(services: Services) -> Boundary:
         requests_max=services.settings.requests_max,
         requests_per_tenant_max=services.settings.requests_per_tenant_max,
     )
-    forms: dict[Door, ErrorForm] = {Door.OAUTH: oauth_refusal, Door.GRAPH: graph_refusal}
+    forms: dict[Door, ErrorForm] = {Door.OAUTH: oauth_refusal, Door.PAGES: page_refusal, Door.GRAPH: graph_refusal}
     boundary: Boundary
 
     async def serve(ask: Ask) -> Response:
         """A request within a batch."""
         return await boundary.serve(ask)
 
-    router = Router((*Probes(metrics).routes(), *oauth_routes(), *graph_routes(serve)))
+    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(serve)))
     boundary = Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
     return boundary

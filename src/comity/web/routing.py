@@ -37,6 +37,7 @@ class Door(StrEnum):
 
     GRAPH = "graph"
     OAUTH = "oauth"
+    PAGES = "pages"
     PROBES = "probes"
     DOCUMENTS = "documents"
     """What says how to ask, and nothing else."""

@@ -72,7 +72,8 @@ def batching(serve: Serve) -> Callable[[Errand], Awaitable[Response]]:
     """The operation, over whatever serves a single request."""
 
     async def run(errand: Errand) -> Response:
-        inner = read_batch(errand.body.requests)
+        async with errand.visit():  # whoever may not come in carries nothing out, not even nothing
+            inner = read_batch(errand.body.requests)
         answers: dict[str, dict[str, Any]] = {}
         for each in inner:
             failed = [one for one in each.depends_on or () if answers[one]["status"] >= 400]
