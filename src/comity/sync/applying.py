@@ -28,6 +28,7 @@ from comity.sync.abreast import abreast
 from comity.sync.books import count, open_runs, project
 from comity.sync.comparing import compare
 from comity.sync.guards import check_guard, load_guard
+from comity.sync.held.store import drop as drop_held
 from comity.sync.lanes import Lane
 from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed, decide
@@ -286,6 +287,7 @@ class _Work:
             await project(tx, self.lane.job.id, self.lane.runs, receipts, failed, codes=codes)
             if reading is not None:
                 await note_references(tx, self.lane, receipts, reading, causes)
+            await drop_held(tx, self.lane.job.id, applied)
             await plan_store.settle(tx, self.plan.id, outcomes)
             seconds = time.perf_counter() - begun
             await store.count_runs(tx, {self.lane.runs[each]: counted[each] for each in counted}, seconds=seconds)
@@ -350,17 +352,18 @@ class _Work:
                     groups |= {GroupId(each): {self.lane.job.id} for each in self.plan.proposal.remove}
                 left = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
                 links = await store.load_links(tx, [self.lane.job.id], list(left)) if left else {}
+                work = read_entries(
+                    entries,
+                    linked=links,
+                    read_bits={self.lane.job.id: self.lane.read},
+                    assigned_groups=groups,
+                    everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
+                    fallback=self.cause,
+                )
+                await store.keep_groups(tx, work)
             if not entries:
                 return
             after = entries[-1].position
-            work = read_entries(
-                entries,
-                linked=links,
-                read_bits={self.lane.job.id: self.lane.read},
-                assigned_groups=groups,
-                everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
-                fallback=self.cause,
-            )
             fresh = sorted(work.people[self.lane.job.id].keys() - seen)
             seen.update(fresh)
             if fresh:

@@ -15,6 +15,8 @@ from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.sync import plan_store, store
+from comity.sync.held import store as held_store
+from comity.sync.held.service import allow
 from comity.sync.model import Job, JobState
 from comity.sync.service import JobUnknown, wake
 
@@ -93,12 +95,15 @@ async def restart(tx: Transaction, caller: Caller, job_id: JobId, resets: Set[Re
     job = await _job(tx, job_id)
     if Reset.CONNECTOR in resets:
         await plan_store.forget_links(tx, job_id)
+        await held_store.drop_all(tx, job_id)  # who stands for whom is found anew, and so is who leaves
     elif Reset.ESCROWS in resets:
         await plan_store.forget_failures(tx, job_id)
     if resets & {Reset.WATERMARK, Reset.CONNECTOR}:
         # A drain that is at work may still move the watermark; the entry makes the next one look at everybody.
         await plan_store.reset_watermark(tx, job_id)
         append(tx, [Change(ChangeKind.JOB_CHANGED, job_id)])
+    if Reset.FORCE_DELETES in resets:
+        await allow(tx, caller, job_id)
     lifts = not resets or Reset.QUARANTINE in resets
     if job.state is JobState.PAUSED or (job.state is JobState.QUARANTINE and lifts):
         await store.set_job_state(tx, job_id, JobState.ACTIVE, None)

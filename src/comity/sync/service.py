@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from comity.jobs.model import Order
 from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
+from comity.sync.held import store as held_store
+from comity.sync.held.model import HeldCount
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
@@ -84,6 +86,8 @@ class Standing:
 
     job: Job
     last_run: Run | None
+    held: HeldCount = field(default_factory=HeldCount)
+    """Deletions that wait for somebody's word."""
 
 
 async def share_with(tx: Transaction, caller: Caller, principals: Principals, target: TenantId) -> Shared:
@@ -146,8 +150,8 @@ async def unshare(
 async def list_standing(tx: Transaction, caller: Caller) -> list[Standing]:
     """All jobs of the tenant with their last runs, oldest first."""
     caller.check(Permission.SYNC_READ)
-    runs = await store.last_runs(tx)
-    return [Standing(job, runs.get(job.id)) for job in await store.list_jobs(tx)]
+    runs, held = await store.last_runs(tx), await held_store.load_counts(tx)
+    return [Standing(job, runs.get(job.id), held.get(job.id, HeldCount())) for job in await store.list_jobs(tx)]
 
 
 async def list_scope(tx: Transaction, caller: Caller, job_id: JobId) -> list[tuple[UUID, PrincipalKind]]:
