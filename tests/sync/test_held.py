@@ -26,7 +26,7 @@ from comity.sync.controlling import Reset
 from comity.sync.drain import Phase, drain
 from comity.sync.held import service as held
 from comity.sync.held.model import HeldDelete, HeldState, NothingHeld
-from comity.sync.model import Action, Actions, Counts, ScopeMode, Status, Threshold
+from comity.sync.model import Action, Actions, Counts, JobState, ScopeMode, Status, Threshold
 from comity.sync.orders import HELD
 from tests.support.books import wrong_accounts, wrong_entries
 from tests.support.drains import accept, counting, die, is_alive, share, standing, unshare
@@ -299,6 +299,7 @@ async def test_held_people_are_shown_with_their_names(contoso: Org, shared: JobI
     assert [(each.display_name, each.kind) for each in rows] == [(each.display_name, "user") for each in gone]
     (only,) = await standing(contoso)
     assert (only.held.waiting, only.held.allowed, only.held.rejected) == (TEN_AND_ONE, 0, 0)
+    assert (only.state, only.reason) == (JobState.QUARANTINE, "TooManyDeletes")
 
     reader = contoso.as_user(gone[0], permissions=frozenset({Permission.SYNC_READ}))
     async with contoso.db.tenant(contoso.id) as tx:

@@ -635,8 +635,8 @@ CREATE TABLE sync_job (
   always_bits bigint NOT NULL,                     -- target attributes that the mapping writes again and again
   interval_s integer NOT NULL,
   threshold_on boolean NOT NULL,                   -- accidental-deletion prevention (design D8)
-  threshold_number integer,
-  threshold_percent integer,
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark bigint,                                -- feed position read so far; null: never run
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT sync_job_pkey PRIMARY KEY (tenant_id, id),
@@ -645,7 +645,9 @@ CREATE TABLE sync_job (
   CONSTRAINT sync_job_origin CHECK (origin = ANY (ARRAY['organization'::text, 'pair'::text])),
   CONSTRAINT sync_job_scope CHECK (scope_mode = ANY (ARRAY['assigned'::text, 'all'::text])),
   CONSTRAINT sync_job_state CHECK (state = ANY (ARRAY['NotConfigured'::text, 'Paused'::text, 'Active'::text, 'Quarantine'::text])),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
   CONSTRAINT sync_job_threshold_number CHECK (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
   CONSTRAINT sync_job_threshold_percent CHECK (threshold_percent >= 1 AND threshold_percent <= 100)
 );
 ALTER TABLE sync_job ENABLE ROW LEVEL SECURITY;

@@ -155,7 +155,6 @@ class _Drain:
 
     async def run(self) -> Drained:
         await self._recover()
-        await self._extend()
         await self._release()
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
@@ -176,16 +175,15 @@ class _Drain:
     # ── before: what was cut off, who may run ────────────────────────────────────────────────────
 
     async def _recover(self) -> None:
-        """Project what an earlier drain applied before it was cut off (design §4.6)."""
+        """Project what an earlier drain applied before it was cut off (design §4.6).
+
+        Then, before anything is read: tenants that joined the organisation get what is shared with all.
+        """
         self._unread = await recover(self._db, self._source)
         # Of all jobs, not of those with a plan cut off: a drain may have been cut off before it came to them.
-        async with self._db.tenant(self._source) as tx:
+        async with self._db.tenant(self._source, cause=self._cause) as tx:
             self._resumed = await store.running_runs(tx)
             self._allowed = await allowed_jobs(tx)
-
-    async def _extend(self) -> None:
-        """Before anything is read: tenants that joined the organisation get what is shared with all."""
-        async with self._db.tenant(self._source, cause=self._cause) as tx:
             if any(each.for_later_tenants for each in await store.list_jobs(tx)):
                 await extend_shares(tx, Caller.system("sync", tenant_id=self._source, cause=self._cause))
 

@@ -25,7 +25,7 @@ from comity.sync.held import store as held_store
 from comity.sync.held.model import HeldCount
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
-from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
+from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Reason, Run, ScopeMode
 from comity.sync.orders import DRAIN
 from comity.tenancy.organizations.service import load_membership
 
@@ -88,6 +88,19 @@ class Standing:
     last_run: Run | None
     held: HeldCount = field(default_factory=HeldCount)
     """Deletions that wait for somebody's word."""
+
+    @property
+    def state(self) -> JobState:
+        """As Graph tells it: a job that holds deletions back is in quarantine, though all else goes on (D-33)."""
+        holds = self.job.state is JobState.ACTIVE and self.held.waiting
+        return JobState.QUARANTINE if holds else self.job.state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is in that state."""
+        if self.state is JobState.QUARANTINE and self.job.state is JobState.ACTIVE:
+            return Reason.TOO_MANY_DELETES.value
+        return self.job.state_reason
 
 
 async def share_with(tx: Transaction, caller: Caller, principals: Principals, target: TenantId) -> Shared:

@@ -544,13 +544,17 @@ create table sync_job (
   always_bits      bigint not null,                -- target attributes that the mapping writes again and again
   interval_s       integer not null,
   threshold_on     boolean not null,               -- accidental-deletion prevention (design D8)
-  threshold_number integer constraint sync_job_threshold_number check (threshold_number >= 0),
-  threshold_percent integer constraint sync_job_threshold_percent check (threshold_percent between 1 and 100),
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark        bigint,                         -- feed position read so far; null: never run
   created_at       timestamptz not null,
   constraint sync_job_pkey primary key (tenant_id, id),
   -- A tenant never syncs into itself.
-  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id)
+  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
+  constraint sync_job_threshold_number check (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
+  constraint sync_job_threshold_percent check (threshold_percent between 1 and 100)
 );
 call protect_tenant_table('sync_job');
 

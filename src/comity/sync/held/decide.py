@@ -64,4 +64,4 @@ def check_threshold(threshold: Threshold) -> None:
     number, percent = threshold.number, threshold.percent
     fits = (number is None or number >= 0) and (percent is None or 1 <= percent <= 100)
     if not fits or (threshold.is_on and number is None and percent is None):
-        raise ThresholdInvalid(number=number, percent=percent)
+        raise ThresholdInvalid
