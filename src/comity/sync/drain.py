@@ -26,6 +26,9 @@ from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
 from comity.sync.books import count, open_runs, project, refuse
+from comity.sync.escrow import store as escrow
+from comity.sync.escrow.service import note as note_escrow
+from comity.sync.groups.model import GROUP
 from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
 from comity.sync.held.ahead import allowed_pages, foresee
 from comity.sync.held.store import allowed_jobs, load_allowed_groups
@@ -33,6 +36,11 @@ from comity.sync.lanes import Lane, open_lane
 from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
 from comity.sync.passage import Passage, Passed
+from comity.sync.patience import PatternsTooSlow
+from comity.sync.quarantine.attempts import begin as begin_attempts
+from comity.sync.quarantine.attempts import check_gates
+from comity.sync.quarantine.attempts import settle as settle_quarantine
+from comity.sync.quarantine.service import halt
 from comity.sync.reading import Reading, read_page
 from comity.sync.recovering import recover
 from comity.sync.references import note_references
@@ -152,18 +160,30 @@ class _Drain:
         self._allowed: list[JobId] = []
         """Jobs with deletions that were held and are allowed now."""
         self._looked_at = 0
+        self._trying: set[JobId] = set()
+        """Jobs in quarantine that this drain tries, and that have not been through a stretch yet."""
+        self._tried: frozenset[JobId] = frozenset()
+        self._quarantined = False
+        self._somebody_failed = True
+        """May somebody of the jobs at work be in escrow? Not known before the first stretch."""
 
     async def run(self) -> Drained:
         await self._recover()
+        await self._try_the_quarantined()
         await self._release()
+        is_idle = True
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 self._all_jobs = await store.list_jobs(tx)
-                refused = {each.job_id for each in self._result.refused} | self._result.left
-                jobs = [each for each in self._all_jobs if each.state is JobState.ACTIVE and each.id not in refused]
+                jobs = [each for each in self._all_jobs if self._may_run(each)]
                 behind, entries, to_position = await _next_stretch(tx, jobs, self._page_size)
+                if entries == []:
+                    behind = await self._to_try_again(tx, behind)
             if not behind:
+                if is_idle:  # the gate is a part of each cycle, also of one without changes
+                    self._note_closed(await check_gates(self._db, self._source, jobs, self._cause))
                 break
+            is_idle = False
             if await self._open_lanes(behind, to_position):
                 await self._stretch(entries, to_position)
         async with self._db.tenant(self._source) as tx:
@@ -184,8 +204,32 @@ class _Drain:
         async with self._db.tenant(self._source, cause=self._cause) as tx:
             self._resumed = await store.running_runs(tx)
             self._allowed = await allowed_jobs(tx)
-            if any(each.for_later_tenants for each in await store.list_jobs(tx)):
+            jobs = await store.list_jobs(tx)
+            self._quarantined = any(each.state is JobState.QUARANTINE for each in jobs)
+            if any(each.for_later_tenants for each in jobs):
                 await extend_shares(tx, Caller.system("sync", tenant_id=self._source, cause=self._cause))
+
+    async def _try_the_quarantined(self) -> None:
+        if not self._quarantined:
+            return
+        attempts = await begin_attempts(self._db, self._source, self._cause)
+        self._trying, self._tried = attempts.trying, frozenset(attempts.trying)
+        self._note_closed(attempts.closed)
+
+    async def _to_try_again(self, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
+        """Nothing has changed: the jobs that are tried out of quarantine, or have somebody whose time has come."""
+        due = set(self._trying)
+        if self._somebody_failed:
+            due |= await escrow.jobs_due(tx, [each.id for each in jobs])
+        return [each for each in jobs if each.id in due]
+
+    def _may_run(self, job: Job) -> bool:
+        if any(each.job_id == job.id for each in self._result.refused) or job.id in self._result.left:
+            return False
+        return job.state is JobState.ACTIVE or (job.state is JobState.QUARANTINE and job.id in self._tried)
+
+    def _note_closed(self, codes: Mapping[JobId, str]) -> None:
+        self._result.refused += [Refusal(job_id, code) for job_id, code in codes.items()]
 
     async def _release(self) -> None:
         """Do what was held back and is allowed now, before anything new; it has causes of its own: the approvals."""
@@ -193,12 +237,13 @@ class _Drain:
             return
         async with self._db.tenant(self._source) as tx:
             self._all_jobs = await store.list_jobs(tx)
-        jobs = [each for each in self._all_jobs if each.id in self._allowed and each.state is JobState.ACTIVE]
+        jobs = [each for each in self._all_jobs if each.id in self._allowed and self._may_run(each)]
         if not jobs or not await self._open_lanes(jobs, 0):
             return
         for lane in self._lanes.values():
             lane.run_kind = "allowed"
             self._resumed[lane.job.id], lane.resumed = lane.resumed, {}  # they end where they were cut off
+            lane.due = {}
         pages = allowed_pages(self._db, self._source, list(self._lanes.values()), page_size=self._page_size)
         finished = await self._look_at(pages)
         finished = finished and await self._look_at_groups(lambda tx, lane: load_allowed_groups(tx, lane.job.id))
@@ -215,6 +260,8 @@ class _Drain:
                 if code is not None:
                     await self._refuse(tx, lane, code)
                     continue
+                if lane.someone_failed:
+                    lane.due = await escrow.load_due(tx, job.id, at_most=self._page_size)
                 guard = {"job": job.version}
                 await store.add_plan(tx, lane.plan_id, job, guard=guard, to_position=to_position, cause=self._cause)
             self._lanes[job.id] = lane
@@ -242,27 +289,39 @@ class _Drain:
         await self._leave_lanes(finished, to_position)
 
     async def _leave_lanes(self, finished: bool, to_position: int | None) -> None:
-        """End plans and runs, and set the watermarks, if the feed was read."""
+        """End plans and runs; and, if the feed was read up to there, set the watermarks."""
         async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
-                stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
-                if not stopped and to_position is not None:
-                    await store.advance(tx, lane.job.id, to_position)
-                    await settle_groups(tx, lane.job.id)
-                await store.end_plan(tx, lane.plan_id, "interrupted" if stopped else "applied", lane.counts)
-                if lane.closed is not None:
-                    await self._refuse(tx, lane, lane.closed)
-                    continue
-                state = RunState.STOPPED if stopped else RunState.SUCCEEDED
-                await store.end_runs(tx, lane.all_runs, state)
+                await self._leave_lane(tx, lane, finished, to_position)
         for lane in self._lanes.values():
             done = self._result.counts.get(lane.job.id, Counts())
             self._result.counts[lane.job.id] = done + lane.counts
             if lane.missed_a_page and lane.closed is None:
                 self._result.left.add(lane.job.id)
+        if to_position is not None:
+            self._somebody_failed = any(lane.someone_failed for lane in self._lanes.values())
         self._lanes = {}
         if not finished:
             self._going = lambda: False
+
+    async def _leave_lane(self, tx: Transaction, lane: Lane, finished: bool, to_position: int | None) -> None:
+        stopped = not finished or lane.missed_a_page or not await _runs_on(tx, lane.job)
+        if to_position is not None:
+            self._trying.discard(lane.job.id)
+        if not stopped and to_position is not None:
+            await store.advance(tx, lane.job.id, to_position)
+            await settle_groups(tx, lane.job.id)
+        await store.end_plan(tx, lane.plan_id, "interrupted" if stopped else "applied", lane.counts)
+        if lane.closed is not None:
+            await self._refuse(tx, lane, lane.closed)
+            return
+        if lane.halted is not None:
+            await store.end_runs(tx, lane.all_runs, RunState.FAILED, error=lane.halted.code)
+            await halt(tx, lane.job, lane.halted.code, lane.halted.parameters)
+            return
+        if not stopped and to_position is not None:
+            await settle_quarantine(tx, lane)
+        await store.end_runs(tx, lane.all_runs, RunState.STOPPED if stopped else RunState.SUCCEEDED)
 
     async def _pages(
         self, entries: list[Entry] | None
@@ -274,6 +333,11 @@ class _Drain:
                 yield page
             return
         work = await self._worklist(entries)
+        for job_id, lane in self._lanes.items():
+            people = work.people[job_id]
+            # Whoever changed as well is looked at for that: a new series begins if she fails again.
+            lane.due = {each: kind for each, kind in lane.due.items() if each not in people}
+            people.update((UserId(each), self._cause) for each, kind in lane.due.items() if kind == "user")
         self._result.entries += len(entries)
         self._result.wasted += work.wasted
         await self._foresee(entries, work)
@@ -381,6 +445,8 @@ class _Drain:
                 continue
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 groups = await find(tx, lane)
+            again = (GroupId(each) for each, kind in lane.due.items() if kind == GROUP)
+            groups = dict.fromkeys(again, self._cause) | groups
             if not groups:
                 continue
             begun = time.perf_counter()
@@ -406,14 +472,18 @@ class _Drain:
         self._looked_at += len(reading.people)
         for job_id in sorted(jobs):
             lane = self._lanes[job_id]
-            if job_id not in reading.running:
+            if job_id not in reading.running or lane.halted is not None:
                 lane.missed_a_page = True
                 continue
             begun = time.perf_counter()
             try:
+                lane.note_slow(reading.sifted[job_id].slow)
                 passed = await self._passage(lane).take(reading, reading.people, causes)
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
+                continue
+            except PatternsTooSlow as slow:
+                lane.missed_a_page, lane.halted = True, slow
                 continue
             self._tell(Phase.APPLIED, job_id)
             await self._note(lane, passed, reading, causes, begun)
@@ -453,6 +523,7 @@ class _Drain:
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, passed.receipts)
+            await note_escrow(tx, lane, looked_at=causes, skips=passed.skips)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -476,6 +547,7 @@ class _Drain:
             of = {UserId(each): cause for each, cause in groups.items()}
             looked_at = of if self._going() else {each.source_id for each, _ in outcomes}
             await lane.guard.note(tx, [each for _, each, _, _ in skips], looked_at, of)
+            await note_escrow(tx, lane, looked_at=looked_at, skips=[each for _, each, _, _ in skips])
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -510,7 +582,7 @@ async def _next_stretch(
     except FeedExpired:
         return behind, None, await feed.load_position(tx)
     if not entries:
-        return [], [], 0
+        return behind, [], furthest
     return behind, entries, entries[-1].position
 
 
@@ -523,6 +595,7 @@ async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]
         task.result()
 
 
-async def _is_active(tx: Transaction, job_id: JobId) -> bool:
-    job = await store.get_job(tx, job_id)
-    return job is not None and job.state is JobState.ACTIVE
+async def _runs_on(tx: Transaction, begun: Job) -> bool:
+    """Does the job run still, as it did when its stretch began?"""
+    job = await store.get_job(tx, begun.id)
+    return job is not None and job.state.runs and job.state is begun.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from comity.core.ids import CauseId, PlanId, RunId, TenantId, UserId
 from comity.db.crossings.cycle import InboundSyncOff
@@ -17,6 +18,8 @@ from comity.sync.held.store import load_outset
 from comity.sync.interests import mapping_of
 from comity.sync.mapping import CompiledMapping
 from comity.sync.model import Counts, Job, ScopeMode
+from comity.sync.patience import SLOW_MAX, PatternsTooSlow
+from comity.sync.quarantine.model import Trouble
 from comity.sync.scope_filter import filter_bits
 from comity.sync.targets import LocalTarget, Target
 from comity.tenancy.service import get_tenant, list_domains
@@ -47,12 +50,22 @@ class Lane:
     """Does the target let groups in?"""
     someone_waits: bool = False
     """Were there people, when the lane was opened, whose manager was not in the target?"""
+    someone_failed: bool = False
+    """Is anybody of the job in escrow?"""
+    due: dict[UUID, str] = field(default_factory=dict)
+    """Who is tried again in this stretch because it is time, not because of a change: id to kind."""
     moved: dict[UserId, CauseId] = field(default_factory=dict)
     """People who came to the target or left it in this stretch: groups follow them."""
     settling: bool = False
     """References are looked at for the last time in this stretch; who waits still is noted for later ones."""
     run_kind: str | None = None
     """Of runs that are opened; None: by whether the job has run before."""
+    slow: int = 0
+    """People for whom a pattern took too long."""
+    trouble: Trouble | None = None
+    """What the job has met beyond people who failed: it goes into quarantine when its stretch is through."""
+    halted: PatternsTooSlow | None = None
+    """Why the job is stopped before its next page."""
     closed: str | None = None
     """The target closed its door on the way; the gate's code."""
     missed_a_page: bool = False
@@ -79,6 +92,16 @@ class Lane:
         self.next_step += count
         return first
 
+    def note_slow(self, people: int) -> None:
+        """For so many people a pattern took too long.
+
+        Raises:
+            PatternsTooSlow: for so many by now that the job cannot go on like this.
+        """
+        self.slow += people
+        if self.slow >= SLOW_MAX:
+            raise PatternsTooSlow(job=self.job.name, people=self.slow)
+
     async def gate(self) -> str | None:
         """Why the job may not run (a `Shortfall`); None if it may."""
         try:
@@ -100,7 +123,7 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         mapping = CompiledMapping(
             mapping_of(job), target_domain=domain, context=Context(now=tx.now, default_domain=own)
         )
-        someone_waits = await store.has_references(tx, job.id)
+        someone_waits, someone_failed = await store.is_anybody_left(tx, job.id)
         held, has_links = await load_outset(tx, job.id)
     return Lane(
         job,
@@ -111,4 +134,5 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         plan_id,
         Guard(job, held, has_links=has_links, waiting=held.waiting),
         someone_waits=someone_waits,
+        someone_failed=someone_failed,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.errors import Conflict, Invalid, NotFound
+from comity.core.errors import Conflict, Invalid
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, TenantId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.database import Database
@@ -25,7 +25,18 @@ from comity.sync.held import store as held_store
 from comity.sync.held.model import HeldCount
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
-from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Reason, Run, ScopeMode
+from comity.sync.model import (
+    Actions,
+    Job,
+    JobState,
+    JobUnknown,
+    LogEntry,
+    Origin,
+    PrincipalKind,
+    Reason,
+    Run,
+    ScopeMode,
+)
 from comity.sync.orders import DRAIN
 from comity.tenancy.organizations.service import load_membership
 
@@ -50,12 +61,6 @@ class NoOrganization(Conflict):
     """Sharing with all tenants needs a multitenant organisation with other active tenants."""
 
     code = "no-organization"
-
-
-class JobUnknown(NotFound):
-    """No sync job toward that tenant, or of that id."""
-
-    code = "sync-job-unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,14 @@ def links_that_matter(threshold: Threshold) -> int | None:
     return None if threshold.number is None else -(-threshold.number * 100 // threshold.percent)
 
 
+def say_threshold(threshold: Threshold) -> str:
+    """The threshold as people read it: `500 / 10 %`."""
+    parts = [] if threshold.number is None else [str(threshold.number)]
+    if threshold.percent is not None:
+        parts.append(f"{threshold.percent} %")
+    return " / ".join(parts)
+
+
 def leaving(
     people: Iterable[Person],
     *,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from comity.sync.model import Action, Job, Plan, Reason, Skip
 from comity.sync.orders import HELD
 from comity.sync.reading import Reading
 
+SETTLING: Final = timedelta(seconds=5)
+"""So long after the first deletion was held people are told: by then it is known how many it is."""
 NOT_DONE: Final = frozenset({Reason.TOO_MANY_DELETES, Reason.DELETE_REJECTED})
 """Why a deletion that was decided is not done."""
 
@@ -128,7 +131,7 @@ class Guard:
         if fresh:
             await store.add(tx, self.job.id, fresh, causes)
             if not self.waiting:
-                await put(tx, Order(HELD, tx.tenant_id, key=self.job.id))
+                await put(tx, Order(HELD, tx.tenant_id, key=self.job.id), at=tx.now + SETTLING)
             self.waiting += len(fresh)
             self.states |= dict.fromkeys((each.source_id for each in fresh), HeldState.WAITING)
 

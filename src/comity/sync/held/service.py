@@ -16,8 +16,8 @@ from comity.sync import store
 from comity.sync.held import store as held_store
 from comity.sync.held.decide import check_threshold
 from comity.sync.held.model import HeldDelete, HeldState, NothingHeld
-from comity.sync.model import Job, Threshold
-from comity.sync.service import JobUnknown, wake
+from comity.sync.model import Job, JobUnknown, Threshold
+from comity.sync.service import wake
 
 NOWHERE: Final = UUID(int=0)
 _PAGE_MAX: Final = 1000
