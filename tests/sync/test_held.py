@@ -19,14 +19,18 @@ from comity.directory.model import User
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.jobs.due import DueRows
+from comity.jobs.mail.service import list_mails
+from comity.jobs.model import Task
 from comity.partners import service as partners
 from comity.sync import configuring, controlling, store
 from comity.sync import service as sync
 from comity.sync.controlling import Reset
 from comity.sync.drain import Phase, drain
+from comity.sync.handlers import offered_held
 from comity.sync.held import service as held
 from comity.sync.held.model import HeldDelete, HeldState, NothingHeld
 from comity.sync.model import Action, Actions, Counts, JobState, ScopeMode, Status, Threshold
+from comity.sync.notifications.service import set_notification
 from comity.sync.orders import HELD
 from tests.support.books import wrong_accounts, wrong_entries
 from tests.support.drains import accept, counting, die, is_alive, share, standing, unshare
@@ -467,16 +471,31 @@ async def test_a_kill_neither_loses_nor_doubles_what_is_held_or_allowed(
     assert await wrong_entries(contoso.db, contoso.id, [fabrikam.id]) == []
 
 
-async def test_somebody_is_told_once_when_deletions_begin_to_be_held(
+async def test_whom_the_job_tells_is_told_once_how_many_are_held(
     contoso: Org, shared: JobId, db: Database, clock: BusinessClock
 ):
-    """An order for whoever sends the mail; its key is the job."""
+    """A mail, when deletions begin to be held; none if the cause was mended before it went out."""
+    async with db.tenant(contoso.id) as tx:
+        await set_notification(
+            tx, contoso.operator, shared, recipients=["ops@example.org"], enabled=True, language="en"
+        )
     rows = DueRows(db, machine=clock)
-    before = [each for each in await rows.waiting(HELD) if each.order.tenant_id == contoso.id]
-    await delete(contoso, people(contoso)[:TEN_AND_ONE])
-    await drain(contoso.db, contoso.id)
-    told = [each.order.key for each in await rows.waiting(HELD) if each.order.tenant_id == contoso.id]
-    assert (before, told) == ([], [shared])
+    for gone in (people(contoso)[:TEN_AND_ONE], people(contoso)[TEN_AND_ONE:15]):
+        await delete(contoso, gone)
+        await drain(db, contoso.id)
+    told = [each.order for each in await rows.waiting(HELD) if each.order.tenant_id == contoso.id]
+    assert [each.key for each in told] == [shared]
+
+    await offered_held(db).handler(Task(told[0], run=new_id(), attempt=1, cause=None))
+    async with db.tenant(contoso.id) as tx:
+        (mail,) = await list_mails(tx, contoso.operator)
+    assert mail.letter.code == "sync-mail-held"
+    assert {name: mail.letter.facts[name] for name in ("held", "threshold")} == {"held": 15, "threshold": "500 / 10 %"}
+
+    await reject(contoso, shared)
+    await offered_held(db).handler(Task(told[0], run=new_id(), attempt=2, cause=None))
+    async with db.tenant(contoso.id) as tx:
+        assert len(await list_mails(tx, contoso.operator)) == 1
 
 
 # ── many ─────────────────────────────────────────────────────────────────────────────────────────
