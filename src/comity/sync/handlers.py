@@ -12,13 +12,13 @@ from comity.db.transaction import Transaction
 from comity.events.model import Change, ChangeKind
 from comity.jobs.due import put
 from comity.jobs.model import Order, Task, Work
-from comity.sync import plans, store
+from comity.sync import approvals, plans, store
 from comity.sync.drain import drain
 from comity.sync.held.decide import say_threshold
 from comity.sync.held.store import load_counts
 from comity.sync.interests import Interests
 from comity.sync.notifications.service import tell_held_deletes
-from comity.sync.orders import DRAIN, HELD, PLAN
+from comity.sync.orders import APPLY, DRAIN, HELD, PLAN
 from comity.sync.planned import JobClosed
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
@@ -82,6 +82,16 @@ def offered_held(db: Database) -> Work:
         return None
 
     return Work(kind=HELD, handler=handle)
+
+
+def offered_approvals(db: Database) -> Work:
+    """Applying approved plans as background work; stopping and undoing work as with any other run."""
+
+    async def handle(task: Task) -> datetime | None:
+        await approvals.carry_out(db, task.order.tenant_id, PlanId(task.order.key))
+        return None
+
+    return Work(kind=APPLY, handler=handle)
 
 
 def _may_wake(change: Change) -> bool:
