@@ -212,6 +212,7 @@ CREATE TABLE feed_counter (
   tenant_id uuid NOT NULL,
   position bigint NOT NULL,                        -- dense; taken by a transaction's last statement
   floor bigint NOT NULL,                           -- readers below start over
+  settled bigint NOT NULL,                         -- up to here flushed for certain: it survives the server
   CONSTRAINT feed_counter_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE feed_counter ENABLE ROW LEVEL SECURITY;

@@ -159,7 +159,8 @@ call protect_installation_table('installation_audit');
 create table feed_counter (
   tenant_id uuid primary key,
   position  bigint not null,                       -- dense; taken by a transaction's last statement
-  floor     bigint not null                        -- readers below start over
+  floor     bigint not null,                       -- readers below start over
+  settled   bigint not null                        -- up to here flushed for certain: it survives the server
 );
 call protect_tenant_table('feed_counter');
 
