@@ -70,7 +70,8 @@ async def read_body(ask: Ask, form: type[B]) -> B:
     """The request's body in a declared form; `@odata.type` and `@odata.context` may stand everywhere.
 
     Raises:
-        BodyTooLarge, BodyTooSlow, BodyOfOtherKind, BodyUnreadable, BodyPropertyUnknown, PropertyMissing, PropertyInvalid.
+        BodyTooLarge, BodyTooSlow, BodyOfOtherKind, BodyUnreadable, BodyPropertyUnknown, PropertyMissing,
+        PropertyInvalid.
     """
     raw = await ask.body()
     kind = (ask.header("content-type") or "application/json").partition(";")[0].strip().lower()
