@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -518,13 +518,13 @@ class _Drain:
             if newcomers is None:
                 continue
             for lane in lanes:
-                remaining = {*others, *await self._welcome(lane, newcomers, cause)}
+                remaining = {*others, *await self._welcome(lane, newcomers, causes.keys() - set(others), cause)}
                 del left[lane.job.id]
                 if remaining:
                     left[lane.job.id] = remaining
         return left
 
-    async def _welcome(self, lane: Lane, newcomers: Newcomers, cause: CauseId) -> set[UserId]:
+    async def _welcome(self, lane: Lane, newcomers: Newcomers, looked_at: Set[UserId], cause: CauseId) -> set[UserId]:
         """Bring the new ones of a page into one target; return who needs a closer look."""
         job_id, begun = lane.job.id, time.perf_counter()
         if job_id not in newcomers.running or lane.halted is not None:
@@ -549,9 +549,9 @@ class _Drain:
             lane.counts += counts  # only now: the page beside this one counts, too
             await self._analyze_if_grown(lane)
         if lane.someone_failed:
-            through = [UserId(UUID(row.id)) for row in newcomers.rows if UserId(UUID(row.id)) not in left]
+            # Also those who are nobody any more: they are not among the rows, and would be tried again for ever.
             async with self._db.tenant(self._source, cause=cause, flushed=False) as tx:
-                await note_escrow(tx, lane, looked_at=through, skips=[])
+                await note_escrow(tx, lane, looked_at=looked_at - left, skips=[])
         self._tell(Phase.ADVANCED, job_id)
         return left
 
