@@ -655,6 +655,7 @@ CREATE TABLE partner_template (
   sync_new boolean NOT NULL,
   sync_existing boolean NOT NULL,
   version bigint NOT NULL,
+  document jsonb,                                  -- B2B settings, as in partner
   CONSTRAINT partner_template_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE partner_template ENABLE ROW LEVEL SECURITY;
@@ -1662,6 +1663,15 @@ CREATE FUNCTION public.application_home_add(new_app_id uuid)
 AS $function$ insert into application_home values (new_app_id, comity_tenant()) $function$;
 REVOKE ALL ON FUNCTION application_home_add(new_app_id uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION application_home_add(new_app_id uuid) TO comity_app;
+
+CREATE FUNCTION public.application_home_drop(old_app_id uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ delete from application_home where app_id = old_app_id and tenant_id = public.comity_tenant() $function$;
+REVOKE ALL ON FUNCTION application_home_drop(old_app_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION application_home_drop(old_app_id uuid) TO comity_app;
 
 CREATE FUNCTION public.application_home_get(wanted uuid)
  RETURNS uuid

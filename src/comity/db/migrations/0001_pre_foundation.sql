@@ -558,7 +558,8 @@ create table partner_template (
   user_sync_inbound boolean,                       -- multiTenantOrganizationIdentitySynchronization
   sync_new          boolean not null,
   sync_existing     boolean not null,
-  version           bigint not null
+  version           bigint not null,
+  document          jsonb                          -- B2B settings, as in partner
 );
 call protect_tenant_table('partner_template');
 
@@ -1342,6 +1343,10 @@ create function due_list(of_kind text) returns setof due
 create function application_home_add(new_app_id uuid) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ insert into application_home values (new_app_id, comity_tenant()) $$;
+
+create function application_home_drop(old_app_id uuid) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ delete from application_home where app_id = old_app_id and tenant_id = public.comity_tenant() $$;
 
 create function application_home_get(wanted uuid) returns uuid
   language sql stable security definer set search_path = pg_catalog, public
