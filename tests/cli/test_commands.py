@@ -218,7 +218,7 @@ def test_a_share_says_that_it_goes_on_and_that_it_overlaps_and_an_unshare_whom_i
 
     assert lab.comity("unshare", lab.mail("annie", "alder"), "--all", "--to", birch, *where, fails=2).err
     gone = lab.comity("unshare", lab.mail("annie", "alder"), "--all", *where).out
-    assert gone.strip() == f"No longer shared with Birch {lab.mark}: 1 people and 0 groups."
+    assert gone.strip() == f"No longer shared with Birch {lab.mark}: 1 person."
     assert "nothing changes" in lab.comity("unshare", lab.mail("annie", "alder"), "--to", birch, *where).out
 
 

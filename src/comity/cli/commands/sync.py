@@ -53,7 +53,7 @@ async def share(
         [_shared(each) for each in done],
         f"Shared with {', '.join(known.get(each, str(each)) for each in targeted)}"
         f"{' and with tenants that join later' if later else ''}: "
-        f"{len(principals.users)} people and {len(principals.groups)} groups.",
+        f"{_counted(len(principals.users), len(principals.groups))}.",
     )
 
 
@@ -73,18 +73,16 @@ async def unshare(session: Session, names: tuple[str, ...], targets: tuple[str, 
         raise click.UsageError("Say with whom no more: --to TENANT, or --all.")
     async with at(session, of) as place:
         known = await place.names()
-        ids = [await place.tenant_id(each) for each in targets]
+        targeted: list[TenantId | None] = [await place.tenant_id(each) for each in targets] or [None]
         async with place.transaction() as tx:
             principals = await _principals(place, tx, names)
-            done = [
-                each for target in ids or [None] for each in await withdraw(tx, place.caller, principals, target=target)
-            ]
+            done = [each for target in targeted for each in await withdraw(tx, place.caller, principals, target=target)]
     left = [known.get(each.job.target_tenant_id, str(each.job.target_tenant_id)) for each in done if each.withdrawn]
     gone = {each for shared in done for each in shared.withdrawn}
-    people, groups = len(gone & set(principals.users)), len(gone & set(principals.groups))
+    counted = _counted(len(gone & set(principals.users)), len(gone & set(principals.groups)))
     session.out.show(
         [_shared(each) for each in done],
-        f"No longer shared with {', '.join(dict.fromkeys(left))}: {people} people and {groups} groups."
+        f"No longer shared with {', '.join(dict.fromkeys(left))}: {counted}."
         if gone
         else "They were not shared; nothing changes.",
     )
@@ -221,6 +219,16 @@ async def _principals(place: Place, tx: Transaction, names: tuple[str, ...]) -> 
 
     users, groups = await find_principals(tx, place.caller, names)
     return Principals(users, groups)
+
+
+def _counted(people: int, groups: int) -> str:
+    """“1 person”, “3 people and 1 group”."""
+    said = [
+        f"{count} {one if count == 1 else many}"
+        for count, one, many in ((people, "person", "people"), (groups, "group", "groups"))
+        if count
+    ]
+    return " and ".join(said)
 
 
 async def _targets(place: Place) -> dict[Any, TenantId]:
