@@ -340,10 +340,32 @@ class Admins:
         async with self.db.tenant(org.id) as tx:
             account = await find_by_home(tx, home.id, person_id)
             assert account is not None
+            if await find_by_upn(tx, account.user_principal_name) is not None:
+                return None
             await directory.restore_user(tx, org.operator, account.id)
         self.firm.binned.discard((to, person_id))
         self.firm.drifted.add((to, person_id))
         return to, person_id
+
+    async def squat(self) -> object:
+        """A guest of the target's own, whom nobody offers, takes the name that somebody would have there."""
+        person = self._person()
+        to = self.numbers.choice([each for each in self.firm.orgs if each != person.home])
+        org = self.at(to)
+        upn = mangled_upn(person.upn, org.domain)
+        async with self.db.tenant(org.id) as tx:
+            if await find_by_upn(tx, upn) is not None:
+                return None
+        made = await org.add_person("squatter", user_principal_name=upn, mail=None, user_type=UserType.GUEST)
+        self.firm.squatters.append((to, made.id))
+        return to, person.id
+
+    async def evict(self) -> None:
+        """All who have others' names go; nobody is told, so those are tried again in time (provisioning §9)."""
+        for to, account in self.firm.squatters:
+            async with self.db.tenant(self.at(to).id) as tx:
+                await directory.delete_users(tx, self.at(to).operator, [account])
+        self.firm.squatters.clear()
 
     async def close_door(self) -> object:
         home, to = self.numbers.choice(self.firm.pairs())
@@ -424,6 +446,7 @@ AT_HOME: Final[Sequence[Deed]] = [
 ]  # fmt: skip
 """What administrators of a source do; none of it waits for what a drain of another tenant holds."""
 ANYWHERE: Final[Sequence[Deed]] = [
-    *AT_HOME, Admins.rest, *[Admins.resume] * 2, *[Admins.invite] * 3, *[Admins.edit_there] * 2, Admins.bin_there,
-    *[Admins.unbin_there] * 2, Admins.close_door, *[Admins.open_door] * 2, Admins.leave, *[Admins.join] * 2,
+    *AT_HOME, Admins.rest, *[Admins.resume] * 2, *[Admins.invite] * 3, *[Admins.edit_there] * 2,
+    Admins.bin_there, *[Admins.unbin_there] * 2, Admins.squat, Admins.close_door, *[Admins.open_door] * 2,
+    Admins.leave, *[Admins.join] * 2,
 ]  # fmt: skip
