@@ -18,9 +18,11 @@ from comity.directory.store import find_by_home, find_by_upn, load_users
 from comity.partners import service as partners
 from comity.sync import configuring
 from comity.sync import service as sync
+from comity.sync.held import service as held
+from comity.sync.held.model import HeldState
 from comity.sync.mapping_document import write_mapping
 from comity.sync.mapping_rows import DEFAULT
-from comity.sync.model import Actions, ScopeMode
+from comity.sync.model import Actions, ScopeMode, Threshold
 from comity.sync.service import Principals
 from tests.soak.firm import CITIES, Colleague, Firm, Mapping, Share, Team
 from tests.support.drains import accept
@@ -269,6 +271,30 @@ class Admins:
         await self._configure(share, configuring.set_actions, actions)
         return share.id, actions
 
+    async def guard(self) -> object:
+        """From few deletions on, all are held; or none is ever."""
+        share = self._share()
+        few = self.numbers.choice([None, 0, 1, 2])
+        await self._configure(share, held.set_threshold, Threshold(is_on=few is not None, number=few, percent=None))
+        return share.id, few
+
+    async def judge(self) -> object:
+        """Say of held deletions that they are to be done, or left."""
+        share = self._share()
+        say = self.numbers.choice([held.allow, held.allow, held.reject])
+        await self._configure(share, say)
+        return share.id, say.__name__
+
+    async def allow_everything(self, share: Share) -> None:
+        """No deletion is too many, and what was held is to be done, rejected or not."""
+        home = self.at(share.pair[0])
+        async with self.db.tenant(home.id) as tx:
+            await held.set_threshold(tx, home.operator, share.id, Threshold(is_on=False))
+            states = (HeldState.WAITING, HeldState.REJECTED)
+            found = await held.list_held(tx, home.operator, share.id, states=states)
+            if found:
+                await held.allow(tx, home.operator, share.id, [each.source_id for each in found])
+
     async def rest(self) -> object:
         share = self._share()
         await self._configure(share, sync.pause)
@@ -446,7 +472,7 @@ AT_HOME: Final[Sequence[Deed]] = [
 ]  # fmt: skip
 """What administrators of a source do; none of it waits for what a drain of another tenant holds."""
 ANYWHERE: Final[Sequence[Deed]] = [
-    *AT_HOME, Admins.rest, *[Admins.resume] * 2, *[Admins.invite] * 3, *[Admins.edit_there] * 2,
-    Admins.bin_there, *[Admins.unbin_there] * 2, Admins.squat, Admins.close_door, *[Admins.open_door] * 2,
-    Admins.leave, *[Admins.join] * 2,
+    *AT_HOME, Admins.rest, *[Admins.resume] * 2, *[Admins.guard] * 2, *[Admins.judge] * 3,
+    *[Admins.invite] * 3, *[Admins.edit_there] * 2, Admins.bin_there, *[Admins.unbin_there] * 2, Admins.squat,
+    Admins.close_door, *[Admins.open_door] * 2, Admins.leave, *[Admins.join] * 2,
 ]  # fmt: skip

@@ -178,12 +178,13 @@ class Machine:
     # ── and when all is said ─────────────────────────────────────────────────────────────────────
 
     async def become_quiet(self) -> list[Drained]:
-        """Doors open, jobs running, nobody spared, squatters gone, drift overwritten, a day later: what is left to do
-        is done."""
+        """Doors open, jobs running, nobody spared, nothing held, squatters gone, drift overwritten, a day later: what
+        is left to do is done."""
         for home, to in self.firm.pairs():
             await accept(self.here.at(to), people_of=self.here.at(home))
         for share in self.firm.shares.values():
             await self._settle(share.pair[0], share.id)
+            await self.here.allow_everything(share)
         await self.here.evict()
         self.clock.offset += A_DAY
         for _, person_id in sorted(self.firm.drifted):

@@ -37,7 +37,7 @@ def somebody(database_url: str, clock: BusinessClock) -> Iterator[Elsewhere]:
         yield found
 
 
-@pytest.mark.parametrize("seed", seeds(short=5, long=200))
+@pytest.mark.parametrize("seed", seeds(short=4, long=200))
 async def test_all_ends_as_the_model_says(
     contoso: Org,
     fabrikam: Org,
