@@ -88,6 +88,7 @@ async def open_comity(
             feed = Feed()
             hints = PostgresHints(db)
             feed.observers += observers()
+            feed.realm_observers += realm_observers()
             feed.committed.append(hints.mark)
             db.on_begin.append(lambda tx: wire(tx, feed))
             comity = Comity(settings, clock, machine, db, feed, hints)
@@ -135,6 +136,13 @@ def observers() -> list[Observer]:
     from comity.sync import handlers as sync
 
     return [access.observe, sync.observe]
+
+
+def realm_observers() -> list[Observer]:
+    """The same for a personal account that is changed, disabled or deleted."""
+    from comity.access import handlers as access
+
+    return [access.observe]
 
 
 def works(comity: Comity) -> list[Work]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.access.decide import decide, decide_request
@@ -159,6 +160,33 @@ def test_an_empty_allow_list_is_nobody_and_a_group_without_assignment_is_nothing
     lonely = {**PEOPLE["annie"], "id": "anna", "groups": ["deleted"]}
     assert actual(with_federation(AllowedDomains=[]))["deciding_rule"] == "tenant-domain-not-allowed"
     assert actual(asked("oneOnOne", "anna", "bob", given=world(lonely)))["deciding_rule"] == "ok"
+
+
+@given(st.sampled_from(VECTORS), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_no_order_decides_anything(vector: dict[str, Any], shuffler: random.Random):
+    """Policies, group assignments, groups, domains, users, tenants and recipients may come in any order.
+
+    Of a failing group it is the first in order whose rule is told, so for groups only the answer is compared,
+    and for whom it fails. A tenant's first domain is its default, and decides nothing.
+    """
+    shuffled = copy.deepcopy(vector)
+
+    def shuffle(value: Any) -> None:
+        if isinstance(value, dict | list):
+            for each in value.values() if isinstance(value, dict) else value:
+                shuffle(each)
+        if isinstance(value, list):
+            shuffler.shuffle(value)
+
+    shuffle(shuffled)
+
+    one, other = actual(vector), actual(shuffled)
+
+    if vector["when"]["kind"] in ("lookup", "oneOnOne"):
+        assert one == other
+    assert one["allowed"] == other["allowed"]
+    assert set(one.get("blocked", ())) == set(other.get("blocked", ()))
 
 
 def test_a_document_without_vectors_has_no_answers():

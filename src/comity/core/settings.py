@@ -69,6 +69,10 @@ class Settings:
     """The private key of that certificate, where it lies in a file of its own."""
     origin: str | None = None
     """Where people reach Comity, such as https://comity.example; default: as each request names it."""
+    outbound_loopback: bool = False
+    """Let webhooks and upstream sign-in services lie on this machine, over plain HTTP, too: for labs."""
+    outbound_ca_file: Path | None = None
+    """A certificate authority of your own that these are trusted by, as PEM, besides the machine's."""
     pool_size: int = 10
     """Database connections per process, at most."""
     pool_wait_s: float = 5.0

@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from comity.access.decide import decide
-from comity.access.errors import NotAuthorized
+from comity.access.errors import not_authorized
 from comity.access.evidence import load_evidence
 from comity.access.model import Decision, Identity, Person, Purpose, Rule
 from comity.access.service import administers
@@ -56,7 +56,7 @@ async def look_back(
         HistoryInTheFuture, NotAuthorized.
     """
     if not administers(caller, actor, target):
-        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise not_authorized(Permission.EXTERNAL_ACCESS_READ)
     home = actor.tenant_id if actor.tenant_id != PERSONAL_REALM else target.tenant_id
     async with db.tenant(home, person=actor.user_id if home == PERSONAL_REALM else None) as tx:
         if at > tx.now:
