@@ -85,8 +85,31 @@ class Settings:
     """Wrong passwords and codes from one address within ten minutes; raise it if all come through one proxy."""
     drain_s: float = 20.0
     """Seconds that SIGTERM gives running requests and drains to finish."""
+    mail_from: str = "comity@localhost"
+    """Whom mail comes from."""
+    outbox: Path | None = None
+    """Where mail is put as files while no mail server is named; default `outbox` in the data directory."""
+    smtp_host: str | None = None
+    """The mail server."""
+    smtp_port: int | None = None
+    """Its port; by default 587 with starttls, 465 with tls, 25 with none."""
+    smtp_security: str = "starttls"
+    """starttls, tls (from the first byte) or none (a relay on the same machine)."""
+    smtp_user: str | None = None
+    """The name to sign in to the mail server with; default: without."""
+    smtp_password: Secret | None = None
+    """The password that goes with it."""
+    smtp_timeout_s: float = 30.0
+    """Seconds to wait for each answer of the mail server."""
+    smtp_ca_file: Path | None = None
+    """Certificates to trust for the mail server instead of the system's."""
     log_level: str = "info"
     """debug, info, warning or error."""
+
+    @property
+    def outbox_path(self) -> Path:
+        """Where mail lies while no mail server is named."""
+        return self.outbox or self.data / "outbox"
 
     @property
     def address(self) -> str:
@@ -136,7 +159,7 @@ def _parse(name: str, kind: str, text: str) -> object:
             return Path(text).expanduser()
         if kind == "bool":
             return _SWITCH[text.strip().lower()]
-        if kind == "int":
+        if kind in ("int", "int | None"):
             return int(text)
         if kind == "float":
             return float(text)

@@ -238,7 +238,7 @@ async def _proposal(
 async def _job_or_target(
     place: Place, tx: Transaction, to: str | None, job: str | None, *, may_open: bool
 ) -> tuple[Job | None, TenantId | None]:
-    from comity.sync.service import JobUnknown
+    from comity.sync.model import JobUnknown
 
     try:
         return await find_job(place, tx, to, job), None
