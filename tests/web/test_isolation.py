@@ -160,5 +160,6 @@ async def test_every_route_keeps_a_tenant_from_everybody_else(web: Web, app: Bou
             assert [each for each in hidden if each in shown] == [], (who, route.method, path)
             if not guest and used:
                 assert answer.status_code in {400, 401, 403, 404, 409}, (who, route.method, path, answer.text)
-        after = await everything(contoso)
-        assert {each.id: each.version for each in after} == {each.id: each.version for each in before}, who
+        after = {each.id: each for each in await everything(contoso)}
+        assert {each.id: after[each.id].version for each in before} == {each.id: each.version for each in before}, who
+        assert all(after[each].is_external for each in after.keys() - {one.id for one in before}), "guests may invite"

@@ -272,7 +272,7 @@ async def _draft(tx: Transaction, principal: PrincipalId, name: str) -> Job:
 def _as_application(job: Job) -> Registration:
     application = Application(
         tenant_id=job.tenant_id, id=PrincipalId(job.id), app_id=AppId(uuid5(job.id, "application")),
-        display_name=job.name, is_public=False, password_flow=False, permissions=(), scopes=(),
+        display_name=job.name, is_public=False, password_flow=False, permissions=(), scopes=(), redirect_uris=(),
         created_at=job.created_at, disabled_at=None, version=job.version,
     )  # fmt: skip
     return Registration(application, SYNC_TEMPLATE, {})

@@ -28,6 +28,7 @@ def graph_principal(tenant_id: UUID) -> Registration:
     application = Application(
         tenant_id=TenantId(tenant_id), id=PrincipalId(graph_id(tenant_id)), app_id=AppId(GRAPH),
         display_name="Microsoft Graph", is_public=False, password_flow=False, permissions=(), scopes=(),
+        redirect_uris=(),
         created_at=_SINCE, disabled_at=None, version=1,
     )  # fmt: skip
     return Registration(application, None, {"application/appRoles": [_role(name) for name in APPLICATION_PERMISSIONS]})
