@@ -17,7 +17,13 @@ from comity.core.caller import Caller, PrincipalKind
 from comity.core.errors import PermissionMissing
 from comity.core.ids import PERSONAL_REALM
 from comity.identity.decide import APPLICATION_PERMISSIONS, TOKEN_LIFETIME_S
-from comity.identity.errors import SealBroken, TokenAudienceWrong, TokenExpired, TokenMalformed, TokenUntrusted
+from comity.identity.errors import (
+    SealBroken,
+    TokenAudienceWrong,
+    TokenExpired,
+    TokenMalformed,
+    TokenUntrusted,
+)
 from comity.identity.keys import KeySet, rotate_keys
 from comity.identity.model import KeyState
 from comity.identity.sealing import Sealer

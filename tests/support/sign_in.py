@@ -17,7 +17,7 @@ from comity.identity.keys import KeySet
 from comity.identity.model import Application
 from comity.identity.passwords import Passwords
 from comity.identity.sealing import Sealer
-from comity.identity.sign_in import SignIn
+from comity.identity.parts import SignIn
 from comity.identity.tokens import Tokens
 from tests.support.world import Org
 
@@ -53,7 +53,7 @@ class Identity:
 
     @property
     def sign_in(self) -> SignIn:
-        return SignIn(self.db, self.tokens, self.passwords, self.machine)
+        return SignIn(self.db, self.tokens, self.passwords, self.machine, self.sealer)
 
     async def register(self, org: Org, *, secret: bool = True, **wanted: object) -> tuple[Application, str]:
         """An app of the org with every application permission unless told otherwise, and its secret."""

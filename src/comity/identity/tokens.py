@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -19,7 +20,12 @@ from comity.core.caller import PrincipalKind
 from comity.core.clock import MachineClock
 from comity.core.ids import AppId, PrincipalId, TenantId, new_id
 from comity.identity.decide import GRAPH_APP_ID, GRAPH_URI, OIDC_SCOPES, TOKEN_LIFETIME_S
-from comity.identity.errors import TokenAudienceWrong, TokenExpired, TokenMalformed, TokenUntrusted
+from comity.identity.errors import (
+    TokenAudienceWrong,
+    TokenExpired,
+    TokenMalformed,
+    TokenUntrusted,
+)
 from comity.identity.keys import ALGORITHM, KeySet
 from comity.identity.model import Application, Bearer, IssuedToken, Person
 
@@ -54,42 +60,57 @@ class Tokens:
         self._keys = keys
         self._machine = machine
 
-    async def issue_for_app(self, application: Application, *, origin: str) -> IssuedToken:
+    async def issue_for_app(self, application: Application, *, origin: str, proof_kind: str = "1") -> IssuedToken:
         """A token for an app of its own, with its application permissions in `roles`."""
         claims = {
             **self._common(application.tenant_id, application.app_id, origin),
             "oid": str(application.id),
             "sub": str(application.id),
             "app_displayname": application.display_name,
-            "azpacr": "1",
+            "azpacr": proof_kind,
             "idtyp": "app",
             "roles": list(application.permissions),
         }
         return IssuedToken(await self._signed(claims), TOKEN_LIFETIME_S - 1, f"{GRAPH_URI}/.default")
 
     async def issue_for_person(
-        self, person: Person, *, app_id: AppId, scopes: tuple[str, ...], origin: str, nonce: str | None = None
+        self,
+        person: Person,
+        *,
+        app_id: AppId,
+        scopes: tuple[str, ...],
+        origin: str,
+        nonce: str | None = None,
+        proof_kind: str = "0",
+        signed_in_at: datetime | None = None,
     ) -> IssuedToken:
-        """A token for an app on behalf of a person; with `openid` among the scopes, an id_token beside it."""
+        """A token for an app on behalf of a person; with `openid` among the scopes, an id_token beside it.
+
+        `proof_kind` says how the app proved who it is (Entra's `azpacr`).
+        """
         common = self._common(person.tenant_id, app_id, origin)
-        who = {
+        who: dict[str, Any] = {
             "oid": str(person.id),
             "sub": str(person.id),
             "name": person.display_name,
-            "preferred_username": person.user_principal_name,
+            "preferred_username": person.home.user_principal_name if person.home else person.user_principal_name,
         }
+        if person.home is not None:  # she signed in there
+            who["idp"] = issuer(origin, person.home.tenant_id)
         access = {
             **common,
             **who,
             "upn": person.user_principal_name,
             "acct": int(person.is_guest),
-            "azpacr": "0",
+            "azpacr": proof_kind,
             "idtyp": "user",
             "scp": " ".join(each for each in scopes if each not in OIDC_SCOPES),
         }
         id_token = None
         if "openid" in scopes:
             about = {each: common[each] for each in ("iss", "iat", "nbf", "exp", "tid", "uti", "ver")}
+            if signed_in_at is not None:
+                about["auth_time"] = int(signed_in_at.timestamp())
             id_token = await self._signed(
                 {**about, **who, "aud": str(app_id), **({"nonce": nonce} if nonce is not None else {})}
             )

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from comity.core.catalogue import sentence
 from comity.core.errors import ComityError, Throttled, Unavailable
-from comity.identity.errors import SignInRefused
 from comity.identity.model import IssuedToken
+from comity.identity.refusals import SignInRefused
 from comity.web.asking import Ask
 from comity.web.errors import error_headers, shape_of
 

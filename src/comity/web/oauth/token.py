@@ -12,7 +12,8 @@ from urllib.parse import unquote_plus
 from starlette.responses import Response
 
 from comity.core.ids import PERSONAL_REALM, TenantId
-from comity.identity.errors import (
+from comity.identity.model import IssuedToken
+from comity.identity.refusals import (
     ClientSecretMissing,
     ConsumersNotForApps,
     GrantUnsupported,
@@ -21,7 +22,6 @@ from comity.identity.errors import (
     SignInTenantUnknown,
     TenantNotConcrete,
 )
-from comity.identity.model import IssuedToken
 from comity.identity.sign_in import find_sign_in_tenant, sign_in_app, sign_in_person, sign_in_personal
 from comity.web.asking import Ask, decode_form
 from comity.web.errors import OptionUnreadable
