@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from comity.web.admin.routes import admin_routes
 from comity.web.boundary import Boundary
 from comity.web.gate import Gate
 from comity.web.graph.routes import graph_routes
@@ -22,6 +23,6 @@ def build(services: Services) -> Boundary:
         requests_max=services.settings.requests_max,
         requests_per_tenant_max=services.settings.requests_per_tenant_max,
     )
-    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(services)))
+    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *admin_routes(), *graph_routes(services)))
     forms = {Door.OAUTH: oauth_refusal, Door.PAGES: page_refusal}
     return Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
