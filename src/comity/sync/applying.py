@@ -20,8 +20,10 @@ from comity.core.permissions import Permission
 from comity.db.crossings.cycle import claim
 from comity.db.database import Database
 from comity.db.errors import Duplicate, ValueRefused
+from comity.db.transaction import Transaction
 from comity.events import feed
-from comity.events.model import ChangeKind, FeedExpired
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind, FeedExpired
 from comity.partners.service import load_outbound_half
 from comity.sync import plan_store, store
 from comity.sync.abreast import abreast
@@ -29,6 +31,7 @@ from comity.sync.books import count, open_runs, project
 from comity.sync.comparing import compare
 from comity.sync.escrow.service import note as note_escrow
 from comity.sync.guards import check_guard, load_guard
+from comity.sync.held.store import drop as drop_held
 from comity.sync.lanes import Lane
 from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed, decide
@@ -130,6 +133,13 @@ async def apply_items(
         return await work.run()
 
 
+async def _rest(tx: Transaction, job: Job) -> None:
+    """Let a job rest whose run is taken back; whenever it goes on, it looks at everybody again."""
+    append(tx, [Change(ChangeKind.JOB_CHANGED, job.id)])
+    if job.state is not JobState.PAUSED:
+        await store.set_job_state(tx, job.id, JobState.PAUSED, UNDONE)
+
+
 @dataclass(slots=True)
 class _Work:
     """One plan being applied."""
@@ -170,8 +180,8 @@ class _Work:
                 lane.job, lane.outbound = job, outbound
             if not await plan_store.move(tx, plan.id, _MAY_BEGIN, PlanState.APPLYING, guard=guard, cause=own):
                 raise PlanNotReady(plan=str(plan.id))
-            if plan.kind is PlanKind.UNDO and job.state is not JobState.PAUSED:
-                await store.set_job_state(tx, job.id, JobState.PAUSED, UNDONE)
+            if plan.kind is PlanKind.UNDO:
+                await _rest(tx, job)
             kind = "undo" if plan.kind is PlanKind.UNDO else "manual"
             lane.runs = await open_runs(tx, job, [own], plan.id, kind=kind)
             lane.next_step = await plan_store.last_step(tx, plan.id) + 1
@@ -288,6 +298,7 @@ class _Work:
             await note_escrow(tx, self.lane, looked_at=applied | failures.keys(), skips=failures.values())
             if reading is not None:
                 await note_references(tx, self.lane, receipts, reading, causes)
+            await drop_held(tx, self.lane.job.id, applied)
             await plan_store.settle(tx, self.plan.id, outcomes)
             seconds = time.perf_counter() - begun
             await store.count_runs(tx, {self.lane.runs[each]: counted[each] for each in counted}, seconds=seconds)
@@ -352,17 +363,18 @@ class _Work:
                     groups |= {GroupId(each): {self.lane.job.id} for each in self.plan.proposal.remove}
                 left = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
                 links = await store.load_links(tx, [self.lane.job.id], list(left)) if left else {}
+                work = read_entries(
+                    entries,
+                    linked=links,
+                    read_bits={self.lane.job.id: self.lane.read},
+                    assigned_groups=groups,
+                    everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
+                    fallback=self.cause,
+                )
+                await store.keep_groups(tx, work)
             if not entries:
                 return
             after = entries[-1].position
-            work = read_entries(
-                entries,
-                linked=links,
-                read_bits={self.lane.job.id: self.lane.read},
-                assigned_groups=groups,
-                everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
-                fallback=self.cause,
-            )
             fresh = sorted(work.people[self.lane.job.id].keys() - seen)
             seen.update(fresh)
             if fresh:
