@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from comity.core.errors import NotFound
-from comity.core.ids import JobId, PlanId, RunId, TenantId
+from comity.core.ids import JobId, PlanId, RunId
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction, as_uuid
 from comity.insight.blast import Blast, blast_radius

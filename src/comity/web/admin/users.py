@@ -66,9 +66,7 @@ async def show_users(visit: Visit) -> Response:
             users = [await get_user(tx, visit.caller, UserId(each.id)) for each in here]
             after = None
         else:
-            users = await list_users(
-                tx, visit.caller, after=UserId(place) if place else None, at_most=PAGE_SIZE + 1
-            )
+            users = await list_users(tx, visit.caller, after=UserId(place) if place else None, at_most=PAGE_SIZE + 1)
             after = users[PAGE_SIZE - 1].id if len(users) > PAGE_SIZE else None
             users = users[:PAGE_SIZE]
         names = await tenant_names(tx, _homes(users))

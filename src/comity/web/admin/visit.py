@@ -25,6 +25,7 @@ from comity.identity.standing import find_representation, load_standing
 from comity.identity.store import roles_of
 from comity.tenancy.model import Tenant, TenantAmbiguous, TenantKind, TenantUnknown
 from comity.tenancy.service import resolve_tenant
+from comity.tenancy.settings import load_settings
 from comity.web.asking import Ask
 from comity.web.routing import Endpoint
 from comity.web.shell.cookies import SESSION, get_cookie
@@ -133,13 +134,17 @@ async def load_caller(tx: Transaction, ask: Ask, person: Person) -> Caller:
         raise TenantUnknown(tenant=ask.parameters["tenant"])
     roles = frozenset(await roles_of(tx, PrincipalId(standing.person.id)))
     user_type = UserType.GUEST if standing.person.is_guest else UserType.MEMBER
+    settings = await load_settings(tx)
+    permissions = person_permissions(
+        user_type, roles, guest_level=settings.guest_level, reads_others=settings.members_read_users
+    )
     return Caller(
         tenant_id=tx.tenant_id,
         kind=PrincipalKind.USER,
         principal_id=PrincipalId(standing.person.id),
         name=standing.person.user_principal_name,
         roles=roles,
-        permissions=person_permissions(user_type, roles),
+        permissions=permissions,
         user_type=user_type,
         request_id=ask.id,
         language=ask.language,

@@ -157,9 +157,7 @@ async def _preview(visit: Visit, form: Form, wanted: Wanted) -> Response:
         configuration = await get_configuration(tx, visit.caller)
         blocked = await get_blocked_individuals(tx, visit.caller)
         own = frozenset(each.name for each in await list_domains(tx))
-        found = await rehearse(
-            tx, visit.caller, Rehearsal(configuration=wanted.configuration, blocked=wanted.blocked)
-        )
+        found = await rehearse(tx, visit.caller, Rehearsal(configuration=wanted.configuration, blocked=wanted.blocked))
         chats = [each async for each in stream_breaks(tx, found)]
         available = await load_consumer_date(tx)
     page = SettingsPage(
@@ -190,9 +188,7 @@ def read_wanted(form: Form) -> Wanted:
         changes["AllowedDomains"] = {"mode": "AllowList", "domains": _lines(form.get("allowed"))}
     elif choice is not Organizations.NONE:
         changes["AllowedDomains"] = {"mode": "AllowAllKnownDomains"}
-        changes["BlockedDomains"] = {
-            "Replace": _lines(form.get("forbidden")) if choice is Organizations.EXCEPT else []
-        }
+        changes["BlockedDomains"] = {"Replace": _lines(form.get("forbidden")) if choice is Organizations.EXCEPT else []}
     consumer = form.get("consumer") == "yes"
     changes["AllowTeamsConsumer"] = consumer
     if consumer:
