@@ -11,7 +11,7 @@ from tests.support.plans import MODES, gather_statistics, plan_of
 APPLICATIONS = """
 insert into application
 select %(tenant_id)s, md5('id' || n || %(tenant_id)s)::uuid, md5('app' || n || %(tenant_id)s)::uuid, 'Robot', false,
-  false, '{}', '{}', %(at)s, null, 1
+  false, '{}', '{}', '{}', %(at)s, null, 1
 from generate_series(1, 2000) n
 """
 

@@ -81,6 +81,8 @@ class Settings:
     """Requests in work at once; more are answered 503."""
     requests_per_tenant_max: int = 128
     """Requests of one tenant in work at once; more are answered 429."""
+    sign_in_failures_per_address_max: int = 100
+    """Wrong passwords and codes from one address within ten minutes; raise it if all come through one proxy."""
     drain_s: float = 20.0
     """Seconds that SIGTERM gives running requests and drains to finish."""
     mail_from: str = "comity@localhost"

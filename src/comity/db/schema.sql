@@ -204,9 +204,9 @@ CREATE TABLE device_request (
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
   polled_at timestamp with time zone,
-  tenant_id uuid,                                  -- whose grant the device gets
-  user_id uuid,
-  grant_id uuid,
+  for_tenant uuid,                                 -- whose grant the device gets
+  for_user uuid,
+  for_grant uuid,
   CONSTRAINT device_request_pkey PRIMARY KEY (id),
   CONSTRAINT device_request_state CHECK (state = ANY (ARRAY['pending'::text, 'approved'::text, 'declined'::text]))
 );
@@ -623,7 +623,6 @@ CREATE TABLE sign_in_grant (
   app_id uuid NOT NULL,
   home_tenant_id uuid NOT NULL,                    -- who signed in
   home_user_id uuid NOT NULL,
-  session_id uuid,                                 -- the browser session at home that it came from; it ends with it
   scopes text[] NOT NULL,
   redirect_uri text,
   code_challenge text,
@@ -637,7 +636,7 @@ CREATE TABLE sign_in_grant (
   ended_at timestamp with time zone,
   ended_why text,
   CONSTRAINT sign_in_grant_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT sign_in_grant_why CHECK (ended_why = ANY (ARRAY['signed-out'::text, 'revoked'::text, 'reused'::text]))
+  CONSTRAINT sign_in_grant_why CHECK (ended_why = ANY (ARRAY['revoked'::text, 'reused'::text]))
 );
 -- "Which programs act for me?", and the end of all of them.
 CREATE INDEX sign_in_grant_by_user ON sign_in_grant (tenant_id, user_id);
@@ -1939,7 +1938,7 @@ CREATE FUNCTION public.device_decide(wanted uuid, at timestamp with time zone, t
  SET search_path TO 'pg_catalog', 'public'
 AS $function$
     with decided as (
-      update device_request set state = to_state, tenant_id = of_tenant, user_id = of_user, grant_id = of_grant
+      update device_request set state = to_state, for_tenant = of_tenant, for_user = of_user, for_grant = of_grant
       where id = wanted and expires_at > at and state = 'pending'
       returning 1)
     select exists (select from decided)

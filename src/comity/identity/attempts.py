@@ -70,6 +70,21 @@ class Attempts:
         async with self.db.tenant(PERSONAL_REALM) as tx:
             await tx.execute(Q.clear, key=_key("account", str(tenant_id), address_key(name)))
 
+    async def check(self, what: str, who: str, *, most: int, within: timedelta) -> None:
+        """Has it gone wrong too often of late, for somebody or from somewhere?
+
+        Raises:
+            TooManyAttempts.
+        """
+        async with self.db.tenant(PERSONAL_REALM) as tx:
+            row = await tx.row(Q.get, key=_key(what, who))
+        if row is not None and row[0] >= most and (left := row[1] + within - self.machine.now()) > timedelta(0):
+            raise TooManyAttempts(retry_after_s=ceil(left.total_seconds()))
+
+    async def count(self, what: str, who: str, *, within: timedelta) -> None:
+        """It went wrong once more."""
+        await self._add(_key(what, who), within)
+
     async def spend(self, what: str, who: str, *, most: int, within: timedelta) -> None:
         """One more try of this kind, by somebody or from somewhere; `most` until nothing came for `within`.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from comity.core.caller import Caller, PrincipalKind
 from comity.core.ids import UserId
-from comity.db.crossings.home_account import load_home_state
+from comity.db.crossings.home_account import load_home_standing
 from comity.db.crossings.sign_in import find_client
 from comity.db.transaction import Transaction
 from comity.identity import store
@@ -62,7 +62,7 @@ async def load_caller_for_user(tx: Transaction, bearer: Bearer) -> Caller:
         raise TokenRevoked
     _check_since(bearer, rights.tokens_valid_from)
     if rights.home is not None:  # she signed in at home: what ends there ends here
-        home = await load_home_state(tx, *rights.home)
+        home = await load_home_standing(tx, *rights.home)
         if home is None:
             raise TokenRevoked
         _check_since(bearer, home.tokens_valid_from)

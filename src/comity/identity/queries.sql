@@ -156,3 +156,9 @@ values (%(tenant_id)s, %(id)s, %(user_id)s, %(purpose)s, %(sha256)s, %(at)s, %(e
 update one_time_link set used_at = %(at)s
 where tenant_id = %(tenant_id)s and id = %(id)s and token_sha256 = %(sha256)s and used_at is null and expires_at > %(at)s
 returning user_id;
+
+-- name: find_link
+select u.user_principal_name from one_time_link l
+join users u on u.tenant_id = l.tenant_id and u.id = l.user_id
+where l.tenant_id = %(tenant_id)s and l.id = %(id)s and l.token_sha256 = %(sha256)s and l.used_at is null
+  and l.expires_at > %(at)s and u.deleted_at is null;

@@ -90,6 +90,22 @@ async def list_applications(
     return await store.list_applications(tx, after=after or NOWHERE, at_most=at_most)
 
 
+async def resolve_application(tx: Transaction, caller: Caller, text: str) -> Application:
+    """The tenant's application of that client id or principal id.
+
+    Raises:
+        ApplicationUnknown, PermissionMissing.
+    """
+    caller.check(Permission.APPLICATION_WRITE)
+    wanted = as_uuid(text)
+    found = None
+    if wanted is not None:
+        found = await store.find_application(tx, AppId(wanted)) or await store.get_application(tx, PrincipalId(wanted))
+    if found is None:
+        raise ApplicationUnknown(application=text)
+    return found
+
+
 async def disable_application(tx: Transaction, caller: Caller, application_id: PrincipalId) -> None:
     """Sign the program out: no new tokens, and those it has open nothing from now on.
 
@@ -331,6 +347,19 @@ def link_tenant(token: str) -> UUID:
         LinkInvalid.
     """
     return _link_parts(token)[0]
+
+
+async def find_link(tx: Transaction, token: str, *, at: datetime) -> str:
+    """Whose one-time link it is, by her userPrincipalName, while it can be used. `at` is the machine clock's.
+
+    Raises:
+        LinkInvalid: unreadable, of another tenant, used, or too old.
+    """
+    tenant_id, link_id, text = _link_parts(token)
+    upn = await store.find_link(tx, link_id=link_id, sha256=digest(text), at=at) if tenant_id == tx.tenant_id else None
+    if upn is None:
+        raise LinkInvalid
+    return upn
 
 
 async def redeem_link(tx: Transaction, caller: Caller, token: str, hashed: PasswordHash, *, at: datetime) -> UserId:

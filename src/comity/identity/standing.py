@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from comity.core.ids import TenantId, UserId
-from comity.db.crossings.home_account import load_home_state
+from comity.db.crossings.home_account import load_home_standing
 from comity.db.transaction import Transaction
 from comity.identity import store
 from comity.identity.model import HomeAccount, Person
@@ -43,7 +43,7 @@ async def load_standing(tx: Transaction, user_id: UserId) -> Standing | None:
     id_, display_name, upn, is_guest, home_tenant_id, home_user_id, since = row
     home = None
     if home_tenant_id is not None and home_user_id is not None:
-        state = await load_home_state(tx, TenantId(home_tenant_id), UserId(home_user_id))
+        state = await load_home_standing(tx, TenantId(home_tenant_id), UserId(home_user_id))
         if state is None:
             return None
         home = HomeAccount(TenantId(home_tenant_id), UserId(home_user_id), state.user_principal_name)

@@ -206,6 +206,12 @@ async def add_link(
     )
 
 
+async def find_link(tx: Transaction, *, link_id: UUID, sha256: bytes, at: datetime) -> str | None:
+    """The userPrincipalName of whom a link that can be used is for."""
+    row = await tx.row(Q.find_link, id=link_id, sha256=sha256, at=at)
+    return str(row[0]) if row else None
+
+
 async def use_link(tx: Transaction, *, link_id: UUID, sha256: bytes, at: datetime) -> UserId | None:
     """Mark a link as used and say whose it is; None if it is unknown, used or too old."""
     row = await tx.row(Q.use_link, id=link_id, sha256=sha256, at=at)

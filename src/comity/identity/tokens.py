@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -18,7 +19,7 @@ from joserfc.errors import JoseError
 
 from comity.core.caller import PrincipalKind
 from comity.core.clock import MachineClock
-from comity.core.ids import AppId, PrincipalId, TenantId, new_id
+from comity.core.ids import AppId, PrincipalId, TenantId, UserId, new_id
 from comity.identity.decide import GRAPH_APP_ID, GRAPH_URI, OIDC_SCOPES, TOKEN_LIFETIME_S
 from comity.identity.errors import (
     TokenAudienceWrong,
@@ -51,6 +52,21 @@ class _Claims(msgspec.Struct):
     appid: UUID
     idtyp: Literal["app", "user"]
     scp: str = ""
+
+
+class _HintClaims(msgspec.Struct):
+    aud: UUID
+    oid: UUID
+    home_oid: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Whom an id_token is about, and which client it was made for."""
+
+    app_id: AppId
+    user_id: UserId
+    home_user_id: UserId | None
 
 
 class Tokens:
@@ -97,6 +113,7 @@ class Tokens:
         }
         if person.home is not None:  # she signed in there
             who["idp"] = issuer(origin, person.home.tenant_id)
+            who["home_oid"] = str(person.home.id)
         access = {
             **common,
             **who,
@@ -143,6 +160,21 @@ class Tokens:
             frozenset(claims.scp.split()),
             claims.iat,
         )
+
+    async def read_hint(self, text: str) -> Hint | None:
+        """Whom an id_token of ours is about, however old it is; None if it is none. It opens nothing."""
+        if not text or len(text) > TOKEN_LENGTH_MAX:
+            return None
+        try:
+            header = _header(text)
+            key = await self._keys.verifying(header.kid) if header.alg == ALGORITHM else None
+            if key is None:
+                return None
+            claims = jwt.decode(text, key, algorithms=[ALGORITHM]).claims
+            about = msgspec.convert(claims, _HintClaims)
+        except (TokenMalformed, JoseError, ValueError, msgspec.ValidationError):
+            return None
+        return Hint(AppId(about.aud), UserId(about.oid), UserId(about.home_oid) if about.home_oid else None)
 
     async def _verified(self, text: str) -> _Claims:
         header = _header(text)

@@ -33,6 +33,8 @@ def build(services: Services) -> Boundary:
         """A request within a batch."""
         return await boundary.serve(ask)
 
-    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *admin_routes(), *graph_routes(serve)))
+    router = Router(
+        (*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *admin_routes(), *graph_routes(serve))
+    )
     boundary = Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
     return boundary

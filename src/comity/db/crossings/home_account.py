@@ -29,17 +29,17 @@ where u.tenant_id = %(tenant_id)s and u.id = %(id)s and u.deleted_at is null and
 
 
 @dataclass(frozen=True, slots=True)
-class HomeState:
+class HomeStanding:
     """A living, enabled account at home."""
 
     user_principal_name: str
     tokens_valid_from: datetime | None
 
 
-async def load_home_state(tx: Transaction, home_tenant_id: TenantId, home_user_id: UserId) -> HomeState | None:
+async def load_home_standing(tx: Transaction, home_tenant_id: TenantId, home_user_id: UserId) -> HomeStanding | None:
     """The home account of somebody who stands in the transaction's tenant; None if there is none that may sign in."""
     stands = await tx.row(_STANDS_HERE, home_tenant_id=home_tenant_id, home_user_id=home_user_id)
     if stands is None:
         return None
     async with tx.become(home_tenant_id, home_user_id):
-        return await tx.one(HomeState, _HOME, id=home_user_id)
+        return await tx.one(HomeStanding, _HOME, id=home_user_id)

@@ -28,7 +28,8 @@ where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.home_tenant_id 
        or exists (select from sync_assignment a
                   where a.tenant_id = u.tenant_id and a.job_id = %(job)s and a.principal_id = u.id)
        or exists (select from group_member m
-                  join sync_assignment a on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
+                  join sync_assignment a
+                    on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
                   where m.tenant_id = u.tenant_id and m.member_id = u.id))
 """
 _PEOPLE: Final[LiteralString] = """
@@ -38,7 +39,8 @@ where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.home_tenant_id 
        or exists (select from sync_assignment a
                   where a.tenant_id = u.tenant_id and a.job_id = %(job)s and a.principal_id = u.id)
        or exists (select from group_member m
-                  join sync_assignment a on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
+                  join sync_assignment a
+                    on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
                   where m.tenant_id = u.tenant_id and m.member_id = u.id))
 order by u.id limit %(at_most)s
 """

@@ -153,9 +153,9 @@ create table device_request (
   created_at timestamptz not null,
   expires_at timestamptz not null,
   polled_at  timestamptz,
-  tenant_id  uuid,                                 -- whose grant the device gets
-  user_id    uuid,
-  grant_id   uuid
+  for_tenant uuid,                                 -- whose grant the device gets
+  for_user   uuid,
+  for_grant  uuid
 );
 -- Somebody types the code.
 create unique index device_request_by_code on device_request (user_code);
@@ -1546,7 +1546,7 @@ create function device_decide(wanted uuid, at timestamptz, to_state text, of_ten
   language sql security definer set search_path = pg_catalog, public
   as $$
     with decided as (
-      update device_request set state = to_state, tenant_id = of_tenant, user_id = of_user, grant_id = of_grant
+      update device_request set state = to_state, for_tenant = of_tenant, for_user = of_user, for_grant = of_grant
       where id = wanted and expires_at > at and state = 'pending'
       returning 1)
     select exists (select from decided)

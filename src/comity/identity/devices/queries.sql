@@ -5,11 +5,11 @@ select device_add(row(%(id)s, %(user_code)s, %(app_id)s, %(authority)s, %(scopes
   %(expires_at)s, null, null, null, null)::device_request, %(stale_before)s);
 
 -- name: find
-select id, user_code, app_id, authority, scopes, state, interval_s, created_at, expires_at, polled_at, tenant_id, user_id, grant_id
+select id, user_code, app_id, authority, scopes, state, interval_s, created_at, expires_at, polled_at, for_tenant, for_user, for_grant
 from device_find(%(user_code)s, %(at)s);
 
 -- name: poll
-select id, user_code, app_id, authority, scopes, state, interval_s, created_at, expires_at, polled_at, tenant_id, user_id, grant_id
+select id, user_code, app_id, authority, scopes, state, interval_s, created_at, expires_at, polled_at, for_tenant, for_user, for_grant
 from device_poll(%(id)s, %(at)s, %(slower_s)s);
 
 -- name: decide

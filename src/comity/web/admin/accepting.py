@@ -62,9 +62,8 @@ async def show_incoming(visit: Visit) -> Response:
     async with visit.transaction() as tx:
         known = {each.tenant_id: each for each in await list_partners(tx, visit.caller, at_most=PARTNERS_MAX)}
         membership = await load_membership(tx)
-        ids = {*known, *(each.tenant_id for each in membership.others if membership), *extra} if membership else {
-            *known, *extra,
-        }  # fmt: skip
+        organization = [each.tenant_id for each in membership.others] if membership is not None else []
+        ids = {*known, *organization, *extra}
         shares = await list_shares(tx, visit.caller, ids)
         names = await tenant_names(tx, ids)
         rights = await rights_table(tx, visit.caller)

@@ -13,7 +13,7 @@ from comity.access.assignments.service import get_tenant_policy, grant_group, gr
 from comity.access.model import GLOBAL, ExternalAccessPolicy
 from comity.access.policies import grant_policy, list_policies, new_policy, remove_policy, set_policy
 from comity.core.ids import GroupId
-from comity.db.transaction import Transaction
+from comity.db.transaction import Transaction, as_uuid
 from comity.directory.model import Group
 from comity.directory.service import list_groups, resolve_user
 from comity.insight.rehearsal.model import Rehearsal
@@ -112,7 +112,7 @@ async def _assignment(tx: Transaction, visit: Visit, form: Form, policy: str | N
         return Rehearsal(tenant_wide=(policy if policy != GLOBAL else None,))
     if named := form.get("user"):
         return Rehearsal(direct={(await resolve_user(tx, visit.caller, named)).id: policy})
-    if group := _uuid(form.get("group")):
+    if group := as_uuid(form.get("group")):
         rank = form.get("rank")
         return Rehearsal(groups={GroupId(group): (policy, int(rank) if rank.isdecimal() and len(rank) < 5 else None)})
     raise FieldMissing(field="user")
