@@ -65,7 +65,8 @@ async def configure(tx: Transaction, job: Job, interests: Interests, *, full_loo
         Q.configure,
         id=job.id, version=job.version, scope_mode=job.scope_mode.value, for_later=job.for_later_tenants,
         mapping=jsonb(job.mapping), filter=jsonb(job.filter), groups=job.groups, add=job.actions.add,
-        update=job.actions.update, delete=job.actions.delete, read_bits=interests.read, always_bits=interests.always, full_look=full_look,
+        update=job.actions.update, delete=job.actions.delete,
+        read_bits=interests.read, always_bits=interests.always, full_look=full_look,
     ) > 0  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from comity.web.oauth.flows import Flow, Question, open_flow, open_question, sea
 from comity.web.oauth.pages import AskConsent, AskName, AskPassword, ChooseAccount, Message
 from comity.web.shell.forms import read_form
 from comity.web.shell.languages import language_of
-from comity.web.shell.pages import move_on, show
+from comity.web.shell.pages import local_path, move_on, show
 
 ATTEMPTS_WITHIN: Final = timedelta(minutes=10)
 _WRONG: Final = (PasswordWrong, AccountLocked, AccountDisabled)
@@ -42,6 +42,8 @@ _WRONG: Final = (PasswordWrong, AccountLocked, AccountDisabled)
 async def ask_name(ask: Ask) -> Response:
     """GET /signin"""
     flow = open_flow(ask, _from_query(ask, "flow"))
+    if to := _from_query(ask, "to"):  # a page of ours that nobody may see unknown
+        flow = Flow(to=local_path(to))
     return _name_page(ask, flow)
 
 
