@@ -314,6 +314,19 @@ async def test_prompts_are_heeded(web: Web, browser: Browser, contoso, annie):
     assert came_back(browser)["error"] == "access_denied"
 
 
+async def test_a_hint_is_a_hint(web: Web, browser: Browser, contoso, annie):
+    """Whoever signs in as somebody else than expected goes on as herself, and is not asked again and again."""
+    client = await desktop_app(web, contoso)
+    bob = await contoso.add_person("bob")
+
+    await browser.open(wish(contoso.id, client, login_hint=bob.user_principal_name))
+    assert browser.form().fields["name"] == bob.user_principal_name
+    await give_name_and_password(browser, annie.user_principal_name)
+
+    answer = await redeem(web, contoso.id, client, came_back(browser)["code"])
+    assert (await claims_of(web, answer.json()["id_token"]))["oid"] == str(annie.id)
+
+
 async def test_a_confidential_program_proves_itself_and_needs_no_pkce(web: Web, browser: Browser, contoso, annie):
     client, secret = await web.identity.register(
         contoso, name="Web app", permissions=(), scopes=("User.Read",), redirect_uris=[REDIRECT]

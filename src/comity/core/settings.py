@@ -89,6 +89,10 @@ class Settings:
     """Whom mail comes from."""
     outbox: Path | None = None
     """Where mail is put as files while no mail server is named; default `outbox` in the data directory."""
+    text_webhook: str | None = None
+    """Where text messages are handed over, as JSON; default: as files in `texts` below the outbox."""
+    text_webhook_token: Secret | None = None
+    """The bearer token that this address expects."""
     smtp_host: str | None = None
     """The mail server."""
     smtp_port: int | None = None

@@ -349,7 +349,7 @@ CREATE TABLE mail (
 );
 ALTER TABLE mail ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mail FORCE ROW LEVEL SECURITY;
-CREATE POLICY same_tenant ON mail USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+CREATE POLICY same_tenant ON mail USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (id = comity_person()))));
 GRANT DELETE, INSERT, SELECT, UPDATE ON mail TO comity_app;
 
 CREATE TABLE users (

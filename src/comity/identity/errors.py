@@ -143,12 +143,6 @@ class UpstreamInvalid(Invalid):
     code = "upstream-invalid"
 
 
-class PasswordHeldElsewhere(Conflict):
-    """The tenant's people sign in at a service of their own; there is no password here to give."""
-
-    code = "password-held-elsewhere"
-
-
 class RegistrationInvalid(Invalid):
     """The confirmation is unreadable, used or too old."""
 

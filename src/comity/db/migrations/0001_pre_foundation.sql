@@ -272,7 +272,8 @@ create table mail (
   sent_at    timestamptz,
   constraint mail_pkey primary key (tenant_id, id)
 );
-call protect_tenant_table('mail');
+-- In the personal realm a mail is nobody's but its own: whoever knows its id sends it.
+call protect_tenant_table('mail', 'id');
 
 -- ── Directory ────────────────────────────────────────────────────────────────────────────────────
 

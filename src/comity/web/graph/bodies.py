@@ -34,7 +34,7 @@ class BodyOfOtherKind(Invalid):
     code = "body-of-other-kind"
 
 
-class PropertyUnknown(Invalid):
+class BodyPropertyUnknown(Invalid):
     """The body holds a property that the resource does not take."""
 
     code = "body-property-unknown"
@@ -70,7 +70,8 @@ async def read_body(ask: Ask, form: type[B]) -> B:
     """The request's body in a declared form; `@odata.type` and `@odata.context` may stand everywhere.
 
     Raises:
-        BodyTooLarge, BodyTooSlow, BodyOfOtherKind, BodyUnreadable, PropertyUnknown, PropertyMissing, PropertyInvalid.
+        BodyTooLarge, BodyTooSlow, BodyOfOtherKind, BodyUnreadable, BodyPropertyUnknown, PropertyMissing,
+        PropertyInvalid.
     """
     raw = await ask.body()
     kind = (ask.header("content-type") or "application/json").partition(";")[0].strip().lower()
@@ -147,7 +148,7 @@ def _plain(value: Any, depth: int) -> Any:
 
 def _refusal(fault: str) -> Invalid:
     if unknown := _UNKNOWN.search(fault):
-        return PropertyUnknown(property=unknown[1])
+        return BodyPropertyUnknown(property=unknown[1])
     if missing := _MISSING.search(fault):
         return PropertyMissing(property=missing[1])
     path = _PATH.search(fault)

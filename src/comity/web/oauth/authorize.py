@@ -58,8 +58,11 @@ class Wanted:
     prompts: frozenset[str] = field(default=frozenset())
 
     def flow(self, ask: Ask, *, without: frozenset[str] = frozenset()) -> Flow:
-        """The way back here, once somebody has signed in or said yes; prompts in `without` are not asked again."""
-        kept = {name: value for name, value in self.query.items() if name != "prompt"}
+        """The way back here, once somebody has signed in or said yes; prompts in `without` are not asked again.
+
+        Whoever signed in is who she is: the hint was for the page.
+        """
+        kept = {name: value for name, value in self.query.items() if name not in {"prompt", "login_hint"}}
         if left := " ".join(sorted(self.prompts - without)):
             kept["prompt"] = left
         return Flow(

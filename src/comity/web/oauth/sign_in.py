@@ -31,6 +31,7 @@ from comity.web.oauth.browsers import client_address, sign_in_first, signed_in_a
 from comity.web.oauth.comebacks import hand_back
 from comity.web.oauth.flows import Flow, Question, open_flow, open_question, seal_flow
 from comity.web.oauth.pages import AskConsent, AskName, AskPassword, ChooseAccount, Message
+from comity.web.oauth.upstream import find_upstream, go_upstream
 from comity.web.shell.forms import read_form
 from comity.web.shell.languages import language_of
 from comity.web.shell.pages import local_path, move_on, show
@@ -54,7 +55,17 @@ async def take_name(ask: Ask) -> Response:
     name = plain_upn(form.get("name"))
     if not name:
         return _name_page(ask, flow, Message(kind="danger", said=_say(ask, "sign-in-name-empty")))
+    tenant_id = await home_realm(ask, name)
+    provider = await find_upstream(ask, tenant_id) if tenant_id != PERSONAL_REALM else None
+    if provider is not None:
+        return await go_upstream(ask, provider, flow, name)
     return _password_page(ask, flow, name)
+
+
+async def ask_password(ask: Ask) -> Response:
+    """POST /signin/with-password: whoever has a password here may use it, although others sign in elsewhere."""
+    form = await read_form(ask)
+    return _password_page(ask, open_flow(ask, form.get("flow")), plain_upn(form.required("name")))
 
 
 async def take_password(ask: Ask) -> Response:
