@@ -43,7 +43,7 @@ async def discover(outbound: Outbound, provider: UpstreamProvider) -> Endpoints:
     """Where the provider wants to be asked.
 
     Raises:
-        UpstreamUnreachable.
+        UpstreamUnreachable, AddressRefused.
     """
     body = await _get(outbound, provider, f"{provider.issuer}/.well-known/openid-configuration")
     try:
@@ -52,6 +52,7 @@ async def discover(outbound: Outbound, provider: UpstreamProvider) -> Endpoints:
         raise UpstreamUnreachable(issuer=provider.issuer, detail="discovery") from fault
     if document.issuer.rstrip("/") != provider.issuer:
         raise UpstreamUnreachable(issuer=provider.issuer, detail="it calls itself otherwise")
+    outbound.check(document.authorization_endpoint)  # a page will lead there
     return Endpoints(document.authorization_endpoint, document.token_endpoint, document.jwks_uri)
 
 

@@ -27,10 +27,10 @@ from comity.identity.sign_in import check_password, find_sign_in_tenant
 from comity.partners.redemption import redeem
 from comity.tenancy.service import get_tenant
 from comity.web.asking import Ask
-from comity.web.oauth.browsers import client_address, sign_in_first, signed_in_as, who
+from comity.web.oauth.browsers import address, client_address, sign_in_first, signed_in_as, who
 from comity.web.oauth.comebacks import hand_back
 from comity.web.oauth.flows import Flow, Question, open_flow, open_question, seal_flow
-from comity.web.oauth.pages import AskConsent, AskName, AskPassword, ChooseAccount, Message
+from comity.web.oauth.pages import AskConsent, AskName, AskPassword, ChooseAccount, Message, SignInPage
 from comity.web.oauth.upstream import find_upstream, go_upstream
 from comity.web.shell.forms import read_form
 from comity.web.shell.languages import language_of
@@ -153,17 +153,21 @@ async def _remember(ask: Ask, question: Question) -> None:
 
 
 def _name_page(ask: Ask, flow: Flow, message: Message | None = None) -> Response:
-    page = AskName(
-        title="sign-in-title", flow=seal_flow(ask, flow), client=flow.client, name=flow.hint or "", message=message
-    )
-    return show(ask, page, status=400 if message else 200, leads_to=flow.leads_to)
+    sealed = seal_flow(ask, flow)
+    page = AskName(title="sign-in-title", flow=sealed, client=flow.client, name=flow.hint or "", message=message)
+    return _shown(ask, page, flow)
 
 
 def _password_page(ask: Ask, flow: Flow, name: str, message: Message | None = None) -> Response:
-    page = AskPassword(
-        title="sign-in-password-title", flow=seal_flow(ask, flow), client=flow.client, name=name, message=message
-    )
-    return show(ask, page, status=400 if message else 200, leads_to=flow.leads_to)
+    sealed = seal_flow(ask, flow)
+    page = AskPassword(title="sign-in-password-title", flow=sealed, client=flow.client, name=name, message=message)
+    return _shown(ask, page, flow)
+
+
+def _shown(ask: Ask, page: SignInPage, flow: Flow) -> Response:
+    """In another language, the sign-in begins again with the name."""
+    here = address("/signin", flow=page.flow)
+    return show(ask, page, status=400 if page.message else 200, here=here, leads_to=flow.leads_to)
 
 
 def _from_query(ask: Ask, name: str) -> str:

@@ -72,7 +72,7 @@ async def go_upstream(ask: Ask, provider: UpstreamProvider, flow: Flow, name: st
         title="upstream-title", facts=(("provider", provider.display_name),), flow=seal_flow(ask, flow),
         client=flow.client, name=name, provider=provider.display_name, address=address,
     )  # fmt: skip
-    return show(ask, page, here="/signin")
+    return show(ask, page, here=f"/signin?flow={page.flow}")
 
 
 async def come_back(ask: Ask) -> Response:

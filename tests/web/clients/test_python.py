@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import msal
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
@@ -20,86 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from comity.core.local_authority import authority_file, certify
-from comity.core.settings import Settings
 from comity.identity.service import add_certificate
-from comity.web.app import build
-from comity.web.services import Services
-from tests.support.sign_in import Identity
 from tests.support.world import Org
-from tests.web.browser import Browser
-from tests.web.test_server import served
+from tests.web.clients.site import GRAPH, PASSWORD, REDIRECT, Site
 
-GRAPH = "https://graph.microsoft.com/.default"
 READ = ["https://graph.microsoft.com/User.Read"]
-PASSWORD = "correct horse"
-REDIRECT = "http://localhost:5000/back"
-
-
-@dataclass
-class Site:
-    """Comity over TLS, and who may be trusted for it."""
-
-    url: str
-    ca: str
-    identity: Identity
-    browser: Browser
-
-    async def graph(self, token: str, path: str = "/v1.0/organization") -> int:
-        """The status of a Graph call with that token."""
-        answer = await self.browser.client.get(f"{self.url}{path}", headers={"authorization": f"Bearer {token}"})
-        return answer.status_code
-
-    @property
-    def azure(self) -> dict[str, Any]:
-        """What azure-identity needs to be told."""
-        return {"authority": self.url, "disable_instance_discovery": True, "connection_verify": self.ca}
-
-    def msal(self, tenant: object) -> dict[str, Any]:
-        """What MSAL needs to be told."""
-        return {"authority": f"{self.url}/{tenant}", "instance_discovery": False, "verify": self.ca}
-
-
-@pytest.fixture(autouse=True)
-def _no_other_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine may name authorities in the environment, which `requests` prefers to what it is told."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def settings(tmp_path: Path, identity: Identity) -> Settings:
-    return Settings(data=tmp_path, tls=True, tls_certificate_file=certify(tmp_path, [], now=identity.machine.now()))
-
-
-@pytest.fixture
-async def site(services: Services, settings: Settings, identity: Identity) -> AsyncIterator[Site]:
-    import ssl
-
-    ca = authority_file(settings.data)
-    trusting = ssl.create_default_context(cafile=ca)
-    async with (
-        served(build(services), services) as (url, _, _),
-        httpx.AsyncClient(verify=trusting, base_url=url) as client,
-    ):
-        yield Site(url, str(ca), identity, Browser(client))
-
-
-@pytest.fixture
-async def annie(identity: Identity, contoso: Org):
-    person = await contoso.add_person("annie")
-    await identity.give_password(contoso, person, PASSWORD)
-    return person
-
-
-@pytest.fixture
-async def client(identity: Identity, contoso: Org):
-    """A public client of Contoso, as MSAL's samples have it."""
-    made, _ = await identity.register(
-        contoso, secret=False, name="Sample", is_public=True, password_flow=True, permissions=(),
-        scopes=("User.Read", "User.Read.All", "Organization.Read.All"), redirect_uris=["http://localhost/back"],
-    )  # fmt: skip
-    return made
 
 
 async def aside(act: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
