@@ -13,9 +13,10 @@ from comity.core.ids import PERSONAL_REALM, TenantId, UserId, new_id
 from comity.db.transaction import Transaction
 from comity.directory.model import Attribute
 from comity.directory.service import delete_users, purge_users, restore_user
-from comity.events.feed import Feed, wire
+from comity.events.feed import Feed, append, wire
 from comity.events.model import Change, ChangeKind
 from comity.tenancy.service import add_domain
+from tests.support.personal import make_personal
 from tests.support.world import Org
 
 
@@ -33,6 +34,7 @@ def wired(db):
     """A process whose feed tells access of directory changes, as `app` wires it."""
     feed = Feed()
     feed.observers.append(handlers.observe)
+    feed.realm_observers.append(handlers.observe)
     db.on_begin.append(lambda tx: wire(tx, feed))
     return db
 
@@ -106,6 +108,27 @@ async def test_a_persons_state_raises_the_version(wired, contoso):
     await note(lambda tx: purge_users(tx, contoso.operator, [annie.id]))
 
     assert versions == list(range(versions[0], versions[0] + 8))
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.USER_UPDATED, ChangeKind.USER_DELETED])
+async def test_a_personal_account_that_goes_waits_for_those_who_write_to_it(wired, contoso, kind):
+    """The realm has no feed, and its people are locked by their own ids; whoever says what he did is heard (§4.9)."""
+    dana = await make_personal(wired, "dana")
+    order = []
+
+    async def change() -> None:
+        async with wired.tenant(PERSONAL_REALM, person=dana.user.id) as tx:
+            append(tx, [Change(kind, dana.user.id, changed=Attribute.ACCOUNT_ENABLED.bit)])
+        order.append("change")
+
+    async with wired.tenant(contoso.id) as tx:
+        await locks.hold_shared(tx, [dana.person])
+        changing = asyncio.create_task(change())
+        await wait_for_waiter(tx)
+        order.append("holder")
+    await changing
+
+    assert order == ["holder", "change"]
 
 
 async def test_a_title_or_a_b2b_identity_leaves_the_version_alone(wired, contoso):

@@ -12,6 +12,7 @@ from comity.access.decide import effective_policy
 from comity.access.errors import (
     AssigneeUnknown,
     GlobalImmutable,
+    InvalidDomain,
     InvalidIdentity,
     ParameterRetired,
     PolicyExists,
@@ -137,6 +138,10 @@ async def test_what_is_wrong_is_refused(contoso):
             (
                 GlobalImmutable,
                 policies.set_policy(tx, contoso.operator, {"CommunicationWithExternalOrgs": "BlockAllExternalDomains"}),
+            ),
+            (
+                InvalidDomain,
+                policies.set_policy(tx, contoso.operator, {"BlockedExternalDomains": [contoso.domain]}, identity="P"),
             ),
             (ParameterRetired, policies.set_policy(tx, contoso.operator, {"EnablePublicCloudAccess": True})),
             (PolicyNotFound, policies.set_policy(tx, contoso.operator, {}, identity="Q")),

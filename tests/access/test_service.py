@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from comity.access import locks, permits, policies, service
+from comity.access import locks, policies, service
 from comity.access.errors import AccessRefused, PermitMissing
 from comity.access.evidence import load_evidence, make_evidence
 from comity.access.model import AddressedBy, Decision, Person, Purpose, Rule
 from comity.access.permits import Permit
+from comity.access.seal import SEAL, Seal
 from comity.core.caller import Caller
 from comity.core.errors import PermissionMissing
 from comity.core.permissions import Permission
@@ -203,14 +204,19 @@ async def test_a_permit_is_for_one_act_in_one_transaction(contoso, annie, bob):
 
 
 async def test_only_access_makes_permits(contoso, annie, bob):
-    """Not by its constructor, not by changing one, not by pickling one; and never for a refusal."""
+    """Not by its constructor, not by changing one, not by pickling one; and never for a refusal.
+
+    Without the seal it is no `Permit` to the type checker either: the comment is an error once it passes.
+    """
     act: dict[str, Any] = {"actor": person(annie), "target": person(bob), "purpose": Purpose.START}
     async with contoso.db.tenant(contoso.id) as tx:
         permit = await service.permit(tx, contoso.as_user(annie), **act)
         with pytest.raises(PermitMissing):
-            Permit(object(), tx, decision=Decision(True, Rule.OK), **act)
+            Permit(object(), tx, decision=Decision(True, Rule.OK), **act)  # type: ignore[arg-type]
         with pytest.raises(PermitMissing):
-            permits._issue(tx, decision=Decision(False, Rule.UNREACHABLE), **act)
+            Permit(Seal(), tx, decision=Decision(True, Rule.OK), **act)
+        with pytest.raises(PermitMissing):
+            Permit(SEAL, tx, decision=Decision(False, Rule.UNREACHABLE), **act)
         with pytest.raises(AttributeError):
             permit.target = person(annie)
         with pytest.raises(TypeError):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.access.decide import decide, decide_request
 from comity.access.evidence import Evidence
 from comity.access.model import BURST_MAX, Decision, Person, Purpose, Rule
 from comity.access.vectors import evaluate_access_vectors
+from comity.core.catalogue import placeholders, sentences
 from comity.core.ids import PERSONAL_REALM, UserId, new_id
 from tests.access.people import CONTOSO, PAT, work
 
@@ -107,6 +109,15 @@ def test_a_rule_of_our_own_is_decided_by_it(rule: Rule):
     assert (decision.allowed, decision.deciding_rule) == (False, rule)
 
 
+def test_every_rule_has_a_sentence_with_facts_that_its_decisions_carry():
+    """`why` says it in words, whoever asks."""
+    words = sentences("en")
+    for rule in Rule:
+        about_one = {"subject"} if rule.value.startswith("policy-") or "domain" in rule.value else set()
+        about_one |= {"subject"} if rule in {Rule.PARTICIPANT_RESTRICTED, Rule.BILATERAL_LIMIT} else set()
+        assert placeholders(words[f"rule-{rule}"]) <= about_one
+
+
 def test_no_rule_is_without_a_fixture():
     """A rule that nothing decides by is one that nobody notices when it stops working."""
     decided = {each["then"]["deciding_rule"] for each in VECTORS}
@@ -159,6 +170,33 @@ def test_an_empty_allow_list_is_nobody_and_a_group_without_assignment_is_nothing
     lonely = {**PEOPLE["annie"], "id": "anna", "groups": ["deleted"]}
     assert actual(with_federation(AllowedDomains=[]))["deciding_rule"] == "tenant-domain-not-allowed"
     assert actual(asked("oneOnOne", "anna", "bob", given=world(lonely)))["deciding_rule"] == "ok"
+
+
+@given(st.sampled_from(VECTORS), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_no_order_decides_anything(vector: dict[str, Any], shuffler: random.Random):
+    """Policies, group assignments, groups, domains, users, tenants and recipients may come in any order.
+
+    Of a failing group it is the first in order whose rule is told, so for groups only the answer is compared,
+    and for whom it fails. A tenant's first domain is its default, and decides nothing.
+    """
+    shuffled = copy.deepcopy(vector)
+
+    def shuffle(value: Any) -> None:
+        if isinstance(value, dict | list):
+            for each in value.values() if isinstance(value, dict) else value:
+                shuffle(each)
+        if isinstance(value, list):
+            shuffler.shuffle(value)
+
+    shuffle(shuffled)
+
+    one, other = actual(vector), actual(shuffled)
+
+    if vector["when"]["kind"] in ("lookup", "oneOnOne"):
+        assert one == other
+    assert one["allowed"] == other["allowed"]
+    assert set(one.get("blocked", ())) == set(other.get("blocked", ()))
 
 
 def test_a_document_without_vectors_has_no_answers():

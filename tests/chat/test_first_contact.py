@@ -223,6 +223,13 @@ async def test_doors_refuse_without_their_permit(annie, bob):
         ):
             with pytest.raises(PermitMissing):
                 await attempt()
+        # With none at all: a type error, as the comments say, and nothing happens.
+        for without in (
+            lambda: service.open_one_on_one(tx),  # type: ignore[call-arg]
+            lambda: sending.write(tx, chat, body, client_id=new_id()),  # type: ignore[call-arg, arg-type]
+        ):
+            with pytest.raises(TypeError):
+                await without()
     with pytest.raises(TypeError):
         Permit()  # type: ignore[call-arg]
 

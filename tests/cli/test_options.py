@@ -50,6 +50,13 @@ def test_every_command_explains_itself(comity: Terminal):
         assert len(said.out.splitlines()[2].strip()) > 10, names
 
 
+def test_help_lists_every_command_of_a_group(comity: Terminal):
+    """Those that are imported late, and those that are not."""
+    listed = comity("sync", "--help").out.partition("Commands:")[2]
+    for name in ("plan", "undo", "run", "status", "log", "filter"):
+        assert f"\n  {name} " in listed
+
+
 def test_every_listed_command_has_a_sentence():
     """Those without one are for the program itself."""
     assert [name for name, (_, text) in COMMANDS.items() if not text] == ["web"]

@@ -76,6 +76,23 @@ def test_a_plan_is_applied_once_and_shown_again(shared: Lab):
     assert "2 created" in shared.comity("sync", "show", plan, "--tenant", birch).out
 
 
+def test_a_plan_is_found_by_its_id_alone(shared: Lab):
+    """As the contract writes it, `sync apply PLAN`; not in another tenant, not without the right."""
+    plan = shared.comity.json("sync", "plan", *between(shared))["plan_id"]
+    annie = shared.mail("annie", "alder")
+    assert "There is no plan" in shared.comity("sync", "apply", plan, "--tenant", shared.domain("alder"), fails=1).err
+    assert "permission" in shared.comity("sync", "apply", plan, "--as", annie, fails=1).err
+    assert shared.comity.json("sync", "apply", plan)["applied"] == 2
+    assert shared.comity.json("sync", "show", plan)["state"] == "applied"
+
+
+def test_the_status_of_every_tenant_is_one_answer(shared: Lab):
+    """Without a tenant the operator sees all jobs of the installation, an admin those of his own."""
+    pairs = {(each["from"], each["to"]) for each in shared.comity.json("sync", "status")}
+    (own,) = shared.comity.json("sync", "status", "--tenant", shared.domain("birch"))
+    assert (own["from"], own["to"]) in pairs
+
+
 def test_what_a_proposal_would_do_is_shown_before_and_done_after(shared: Lab):
     """Unsharing Bob: a plan, then its application."""
     shared.comity("sync", "run", "--tenant", shared.domain("birch"))

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -27,13 +28,13 @@ START_S = 60
 class Served:
     """A running `comity serve`, looked at from outside."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self.log = data.parent / "log"
         environment = {name: text for name, text in os.environ.items() if not name.startswith("COMITY_")}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "comity", "serve", "--port", "0", "--data", str(data)],
+                [sys.executable, "-m", "comity", "serve", "--port", "0", "--data", str(data), *options],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**environment, "COMITY_DRAIN_S": "5"},
@@ -41,7 +42,8 @@ class Served:
             )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().strip()
-        assert self.url.startswith("http://127.0.0.1:"), self.log.read_text()
+        scheme = "https" if "--tls" in options else "http"
+        assert self.url.startswith(f"{scheme}://127.0.0.1:"), self.log.read_text()
 
     def child(self, name: str) -> int | None:
         """The process id of `web` or `worker`, while it lives."""
@@ -69,6 +71,15 @@ class Served:
     def told(self) -> str:
         return self.log.read_text()
 
+    def end(self) -> None:
+        """Stop it, and wait until its server has gone, too."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(timeout=30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        wait_until(lambda: nothing_runs(self.data), timeout_s=30)
+
     def bugs(self) -> list[str]:
         """Every trace in the log, with the event that carries it."""
         return [line for line in self.told().splitlines() if "Traceback" in line]
@@ -82,12 +93,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         wait_until(running.is_ready, timeout_s=START_S)
         yield running
     finally:
-        if running.process.poll() is None:
-            running.process.terminate()
-        running.process.wait(timeout=30)
-        assert running.process.stdout is not None
-        running.process.stdout.close()
-        wait_until(lambda: nothing_runs(running.data), timeout_s=30)
+        running.end()
 
 
 def test_sigterm_drains_and_ends_well(served: Served):
@@ -101,6 +107,21 @@ def test_sigterm_drains_and_ends_well(served: Served):
     assert not any(each and is_living(each) for each in children)
     wait_until(lambda: nothing_runs(served.data), timeout_s=30)
     assert served.bugs() == []
+
+
+def test_https_is_served_with_a_certificate_of_the_local_authority(tmp_path: Path):
+    """Design §5.4: `ca.pem` in the data directory is what clients are told to trust."""
+    data = tmp_path / "data"
+    running = Served(data, "--tls")
+    try:
+        trusting = ssl.create_default_context(cafile=data / "ca.pem")
+        opened = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusting))
+        with opened.open(f"{running.url}/livez", timeout=20) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.URLError, match="certificate verify failed"):
+            urllib.request.urlopen(f"{running.url}/livez", timeout=20)
+    finally:
+        running.end()
 
 
 def test_a_web_process_that_dies_is_started_again(served: Served):

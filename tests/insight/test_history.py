@@ -43,10 +43,10 @@ async def test_every_moment_is_found_again(contoso, fabrikam, clock, seed):
         await replace_addresses(tx, [dana])
     pairs = [(person(annie), person(bob)), (person(annie), person(dana)), (person(dana), person(annie))]
     group: dict[TenantId, GroupId] = {}
-    for org in (contoso, fabrikam):
+    for org, partner in ((contoso, fabrikam), (fabrikam, contoso)):
         async with org.db.tenant(org.id) as tx:
             for name in "AB":
-                await policies.new_policy(tx, org.operator, name, random_policy(draw, contoso))
+                await policies.new_policy(tx, org.operator, name, random_policy(draw, partner))
             group[org.id] = (await directory.create_group(tx, org.operator, name="Sales")).id
     seen: list[tuple[datetime, list[Decision]]] = []
 

@@ -187,5 +187,7 @@ async def test_lookup_reveals_nobody_without_a_permit_for_just_her(contoso, fabr
             permit = await access.permit(tx, caller, actor=person(annie), target=person(target), purpose=purpose)
             with pytest.raises(PermitMissing):
                 service.reveal(tx, permit, candidate, membership=None)
+        with pytest.raises(TypeError):
+            service.reveal(tx, candidate=candidate, membership=None)  # type: ignore[call-arg]
         permit = await access.permit(tx, caller, actor=person(annie), target=person(carl), purpose=Purpose.LOOKUP)
         assert service.reveal(tx, permit, candidate, membership=None).display_name == "Carl"

@@ -52,8 +52,6 @@ def _wrong_links(
         newest[job, person] = (plan, step)
     known = set()
     for job, target, person, user, state in links:
-        if state == "failed":
-            continue
         known.add((job, person))
         key = newest.get((job, person))
         if key is None:

@@ -12,6 +12,7 @@ from comity.web.app import build
 from comity.web.boundary import Boundary
 from comity.web.services import Services
 from tests.support.sign_in import Identity, make_identity
+from tests.web.browser import Browser
 from tests.web.client import Web
 
 
@@ -49,3 +50,10 @@ async def web(app: Boundary, identity: Identity) -> AsyncIterator[Web]:
     """A client of the application, without a network."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.example:8080") as client:
         yield Web(client, identity)
+
+
+@pytest.fixture
+async def browser(app: Boundary) -> AsyncIterator[Browser]:
+    """A browser without script, at the application."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.example:8080") as client:
+        yield Browser(client)

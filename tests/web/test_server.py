@@ -30,7 +30,7 @@ async def served(
     app: Boundary, services: Services, protocol: type[BoundedProtocol] = BoundedProtocol
 ) -> AsyncIterator[tuple[str, asyncio.Event, asyncio.Task[None]]]:
     """The application on a free port: its address, the event that stops it, and its task."""
-    listener: Listener = listen("127.0.0.1", 0)
+    listener: Listener = listen("127.0.0.1", 0, tls=services.settings.serves_https)
     stop = asyncio.Event()
     task = asyncio.create_task(run(app, services.settings, listener, stop=stop, protocol=protocol))
     try:

@@ -41,10 +41,10 @@ async def add_contact(tx: Transaction, caller: Caller, address: str) -> UserId:
         ContactNotPersonal: no personal account answers to it, or several do.
         NotAuthorized.
     """
-    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+    check_may(caller, Permission.CONTACTS_WRITE)
     user_id = await _find(tx, address)
     if await store.add_contact(tx, user_id):
-        await _note(tx, caller, "Add contact to extended directory", user_id, after=address)
+        await _note(tx, caller, "Add contact to extended directory", user_id, after=await _shown(tx, user_id))
     return user_id
 
 
@@ -54,10 +54,11 @@ async def remove_contact(tx: Transaction, caller: Caller, user_id: UserId) -> bo
     Raises:
         NotAuthorized.
     """
-    check_may(caller, Permission.EXTERNAL_ACCESS_WRITE)
+    check_may(caller, Permission.CONTACTS_WRITE)
+    shown = await _shown(tx, user_id)
     if not await store.remove_contact(tx, user_id):
         return False
-    await _note(tx, caller, "Remove contact from extended directory", user_id, before=str(user_id))
+    await _note(tx, caller, "Remove contact from extended directory", user_id, before=shown)
     return True
 
 
@@ -73,6 +74,12 @@ async def list_contacts(
     listed = await store.load_contacts(tx, after=after or UserId(UUID(int=0)), at_most=at_most)
     cards = await load_contact_cards(tx, list(listed))
     return [Contact(user_id, added_at, *cards.get(user_id, (None, None))) for user_id, added_at in listed.items()]
+
+
+async def _shown(tx: Transaction, user_id: UserId) -> str:
+    """How the audit names a listed account: its mail address, as long as it has one."""
+    _, mail = (await load_contact_cards(tx, [user_id])).get(user_id, ("", None))
+    return mail or str(user_id)
 
 
 async def _find(tx: Transaction, address: str) -> UserId:

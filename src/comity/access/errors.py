@@ -14,7 +14,8 @@ from __future__ import annotations
 from comity.access.model import Decision, Rule
 from comity.core.caller import Caller
 from comity.core.errors import Conflict, Forbidden, Invalid, NotFound, PermissionMissing
-from comity.core.permissions import Permission
+from comity.core.permissions import Permission, with_implied
+from comity.identity.roles import PERMISSIONS as ROLES
 
 
 class InvalidIdentity(Invalid):
@@ -156,9 +157,15 @@ class PolicyInUse(Conflict):
 
 
 class NotAuthorized(PermissionMissing):
-    """No role of the caller's lets him do this with external access (external-access §16)."""
+    """No role of the caller's lets him do this with external access (external-access §16); `roles` would."""
 
     code = "NotAuthorized"
+
+
+def not_authorized(permission: Permission) -> NotAuthorized:
+    """The error for somebody without the permission: it names the directory roles that bring it."""
+    roles = [role.value for role, held in ROLES.items() if permission in with_implied(held)]
+    return NotAuthorized(permission=permission.value, roles=roles)
 
 
 def check_may(caller: Caller, permission: Permission) -> None:
@@ -168,7 +175,7 @@ def check_may(caller: Caller, permission: Permission) -> None:
         NotAuthorized.
     """
     if not caller.may(permission):
-        raise NotAuthorized(permission=permission.value)
+        raise not_authorized(permission)
 
 
 class AccessRefused(Forbidden):

@@ -1,18 +1,18 @@
 """The permit: proof that external access allowed just this act, in just this transaction.
 
 Chat and lookup ask for one and cannot make one; only `access.service.permit` can, after it decided
-under the access lock. Outside its transaction the lock is gone, so there the permit is void.
+under the access lock: it alone has the seal (`seal.py`). Outside its transaction the lock is gone, so
+there the permit is void.
 """
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from comity.access.errors import PermitMissing
 from comity.access.model import Decision, Person, Purpose
+from comity.access.seal import SEAL, Seal
 from comity.db.transaction import Transaction
-
-_SEAL: Final = object()
 
 
 @final
@@ -27,9 +27,9 @@ class Permit:
     decision: Decision
 
     def __init__(
-        self, seal: object, tx: Transaction, *, actor: Person, target: Person, purpose: Purpose, decision: Decision
+        self, seal: Seal, tx: Transaction, *, actor: Person, target: Person, purpose: Purpose, decision: Decision
     ) -> None:
-        if seal is not _SEAL or not decision.allowed:
+        if seal is not SEAL or not decision.allowed:
             raise PermitMissing(purpose=purpose.value)
         for name, value in (
             ("_tx", tx), ("actor", actor), ("target", target), ("purpose", purpose), ("decision", decision)
@@ -50,8 +50,3 @@ class Permit:
         """
         if self._tx is not tx or (self.actor, self.target, self.purpose) != (actor, target, purpose):  # type: ignore[attr-defined]
             raise PermitMissing(purpose=purpose.value)
-
-
-def _issue(tx: Transaction, *, actor: Person, target: Person, purpose: Purpose, decision: Decision) -> Permit:
-    """Make a permit; for `access.service` alone (a test holds that)."""
-    return Permit(_SEAL, tx, actor=actor, target=target, purpose=purpose, decision=decision)

@@ -25,6 +25,7 @@ from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
+from comity.tenancy.service import list_domains
 
 GRANT = "Grant external access policy"
 """How the audit calls a change of a person's own policy."""
@@ -58,7 +59,7 @@ async def new_policy(tx: Transaction, caller: Caller, identity: str, changes: Ch
     if name == GLOBAL:
         raise GlobalImmutable(property="Identity")
     fresh = ExternalAccessPolicy(name=name)
-    policy = properties.changed_policy(fresh, changes)
+    policy = properties.changed_policy(fresh, changes, own_domains=await _own_domains(tx))
     if not await store.add_policy(tx, policy):
         raise PolicyExists(policy=name)
     await store.save_policy(tx, fresh, policy)
@@ -79,7 +80,8 @@ async def set_policy(
     name = identities.checked_name(identity)
     await store.lock_policy(tx, store.policy_key(name))
     before = await identities.load(tx, name)
-    return await _save(tx, caller, "Set external access policy", before, properties.changed_policy(before, changes))
+    after = properties.changed_policy(before, changes, own_domains=await _own_domains(tx))
+    return await _save(tx, caller, "Set external access policy", before, after)
 
 
 async def remove_policy(tx: Transaction, caller: Caller, identity: str, *, force: bool = False) -> None:
@@ -152,6 +154,11 @@ async def get_effective_policy(tx: Transaction, caller: Caller, user_id: UserId)
     if not await store.is_own_user(tx, user_id):
         raise AssigneeUnknown(user=str(user_id))
     return await identities.load(tx, in_order(user_id, await assigned.load_sources(tx, user_id)).policy)
+
+
+async def _own_domains(tx: Transaction) -> frozenset[str]:
+    """A tenant's own domains in a block list would mean nothing."""
+    return frozenset(each.name for each in await list_domains(tx))
 
 
 async def _save(

@@ -203,7 +203,9 @@ def changed_blocked(before: BlockedIndividuals, changes: Changes) -> BlockedIndi
     return after
 
 
-def changed_policy(before: ExternalAccessPolicy, changes: Changes) -> ExternalAccessPolicy:
+def changed_policy(
+    before: ExternalAccessPolicy, changes: Changes, *, own_domains: frozenset[str] = frozenset()
+) -> ExternalAccessPolicy:
     """The policy after the changes; Global's domain rules are fixed.
 
     Raises:
@@ -215,6 +217,8 @@ def changed_policy(before: ExternalAccessPolicy, changes: Changes) -> ExternalAc
         for each in POLICY.values():
             if each.field in _GLOBAL_FIXED and getattr(before, each.field) != getattr(after, each.field):
                 raise GlobalImmutable(property=each.name)
+    blocked = after.blocked_external_domains - before.blocked_external_domains
+    domain_lists.check_not_own("BlockedExternalDomains", blocked, own=own_domains)
     domain_lists.check_sizes(
         lists={
             "AllowedExternalDomains": after.allowed_external_domains,
@@ -231,7 +235,7 @@ def _changed(before: T, changes: Changes, properties: Mapping[str, Property]) ->
     for name, given in changes.items():
         each = properties.get(name.lower())
         if each is None:
-            raise PropertyUnknown(property=name)
+            raise PropertyUnknown(property=name, properties=[one.name for one in properties.values() if one.shown])
         if each.field in named:
             raise ConflictingParameters(first=named[each.field], second=each.name)
         values[each.field] = each.read(each.name, given, getattr(before, each.field, None))

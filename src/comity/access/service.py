@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from comity.access import locks, permits, properties, store
+from comity.access import locks, properties, store
 from comity.access.decide import as_seen_by_actor
-from comity.access.errors import NotAuthorized, check_may, refusal
+from comity.access.errors import check_may, not_authorized, refusal
 from comity.access.evidence import Evidence, Instead, load_evidence
 from comity.access.model import (
     AddressedBy,
@@ -20,6 +20,7 @@ from comity.access.model import (
 )
 from comity.access.permits import Permit
 from comity.access.properties import Changes
+from comity.access.seal import SEAL
 from comity.audit.service import Record, record
 from comity.core.caller import Caller, PrincipalKind
 from comity.core.permissions import Permission
@@ -112,7 +113,7 @@ def permit_from(
     decision = evidence.decide(actor, target, purpose, by=by)
     if not decision.allowed:
         raise refusal(as_seen_by_actor(decision, actor.tenant_id))
-    return permits._issue(tx, actor=actor, target=target, purpose=purpose, decision=decision)  # noqa: SLF001
+    return Permit(SEAL, tx, actor=actor, target=target, purpose=purpose, decision=decision)
 
 
 async def get_configuration(tx: Transaction, caller: Caller) -> TenantConfiguration:
@@ -206,4 +207,4 @@ def _check_is_actor(caller: Caller, actor: Person) -> None:
     if caller.kind is PrincipalKind.OPERATOR or caller.kind is PrincipalKind.SYSTEM:
         return
     if (caller.tenant_id, caller.user_id) != (actor.tenant_id, actor.user_id):
-        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise not_authorized(Permission.EXTERNAL_ACCESS_READ)

@@ -32,7 +32,8 @@ async def find_job(place: Place, tx: Transaction, to: str | None, job: str | Non
         UsageError: none was named, or several lead to that tenant (lists them).
         JobUnknown.
     """
-    from comity.sync.service import JobUnknown, list_standing
+    from comity.sync.model import JobUnknown
+    from comity.sync.service import list_standing
 
     if to is None and job is None:
         raise click.UsageError("Say of which job: --to TENANT, or --job ID.")

@@ -37,6 +37,8 @@ class Options:
     verbose: bool = False
 
 
+SENTENCE_MAX: Final = 100
+"""As long as a line of help may be."""
 _ALSO: Final = "Options of `comity --help` may stand here, too."
 
 
@@ -115,9 +117,8 @@ class Group(click.Group):
         return cast("click.Command", getattr(importlib.import_module(module), attribute))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List them without importing any."""
-        if not self._lazy:
-            super().format_commands(ctx, formatter)
-            return
+        """List them without importing any that are lazy."""
+        rows = [(name, text) for name, (_, text) in self._lazy.items() if text]
+        rows += [(name, each.get_short_help_str(SENTENCE_MAX)) for name, each in sorted(self.commands.items())]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._lazy.items() if text])
+            formatter.write_dl(rows)

@@ -34,15 +34,16 @@ class Listener:
     """Such as http://127.0.0.1:8080; the port is the real one."""
 
     @classmethod
-    def over(cls, opened: sockets.socket) -> Listener:
+    def over(cls, opened: sockets.socket, *, tls: bool = False) -> Listener:
         """A socket that listens already."""
         opened.setblocking(False)
         host, port = opened.getsockname()[:2]
-        return cls(opened, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        scheme = "https" if tls else "http"
+        return cls(opened, f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
 
 
-def listen(host: str, port: int) -> Listener:
-    """Take an address; port 0 takes any free one.
+def listen(host: str, port: int, *, tls: bool = False) -> Listener:
+    """Take an address; port 0 takes any free one. `tls` says what will be spoken there.
 
     Raises:
         PortTaken, AddressUnusable.
@@ -58,7 +59,7 @@ def listen(host: str, port: int) -> Listener:
         if isinstance(fault, OSError) and fault.errno == errno.EADDRINUSE:
             raise PortTaken(host=host, port=port) from fault
         raise AddressUnusable(host=host, port=port, detail=_reason(fault)) from fault
-    return Listener.over(opened)
+    return Listener.over(opened, tls=tls)
 
 
 def _reason(fault: Exception) -> str:

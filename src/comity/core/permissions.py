@@ -34,6 +34,8 @@ class Permission(StrEnum):
     EXTERNAL_ACCESS_WRITE = "TeamworkAppSettings.ReadWrite.All"
     EXTERNAL_ACCESS_ASSIGN = "TeamsPolicyUserAssign.ReadWrite.All"
     """Gives existing policies to many people at once, and changes none."""
+    CONTACTS_WRITE = "Comity.ExtendedDirectory.ReadWrite"
+    """Edits the extended directory: the personal accounts that a tenant knows."""
     BLOCK_LISTS_WRITE = "Comity.BlockLists.ReadWrite"
     """Edits blocked domains and blocked people, in tenants that delegate that to their security team."""
     PEOPLE_READ = "People.Read.All"

@@ -273,6 +273,26 @@ ALTER TABLE audit_entry FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON audit_entry USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON audit_entry TO comity_app;
 
+-- A mail on its way: a code and its facts, which become words when it is sent; never sent inside a transaction.
+CREATE TABLE mail (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  code text NOT NULL,
+  facts jsonb NOT NULL,
+  language text NOT NULL,
+  recipients text[] NOT NULL,
+  state text NOT NULL,
+  fault text,                                      -- what the last attempt ran into
+  created_at timestamp with time zone NOT NULL,
+  sent_at timestamp with time zone,
+  CONSTRAINT mail_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT mail_state CHECK (state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text]))
+);
+ALTER TABLE mail ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mail FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON mail USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON mail TO comity_app;
+
 CREATE TABLE users (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -731,7 +751,8 @@ ALTER TABLE sync_assignment FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_assignment USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_assignment TO comity_app;
 
--- The link: which target object stands for this source object, and how its last step went.
+-- The link: which target object stands for this source object, and where its newest step is. Who failed is in
+-- escrow: a failure does not end a link, and links are many while failures are few.
 CREATE TABLE sync_object (
   tenant_id uuid NOT NULL,
   job_id uuid NOT NULL,
@@ -742,17 +763,77 @@ CREATE TABLE sync_object (
   plan_id uuid NOT NULL,
   step integer NOT NULL,
   target_version bigint NOT NULL,                  -- after the newest step: single people are done beside a drain
-  failure text,                                    -- error code while the state is failed
-  failed_since timestamp with time zone,
-  attempts integer NOT NULL,
   CONSTRAINT sync_object_pkey PRIMARY KEY (tenant_id, job_id, source_id),
   CONSTRAINT sync_object_kind CHECK (kind = ANY (ARRAY['user'::text, 'group'::text])),
-  CONSTRAINT sync_object_state CHECK (state = ANY (ARRAY['linked'::text, 'deleted'::text, 'failed'::text]))
+  CONSTRAINT sync_object_state CHECK (state = ANY (ARRAY['linked'::text, 'deleted'::text]))
 );
 ALTER TABLE sync_object ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_object FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_object USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_object TO comity_app;
+
+-- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers
+-- that succeeds, or four weeks end it.
+CREATE TABLE sync_escrow (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  source_id uuid NOT NULL,
+  kind text NOT NULL,
+  code text NOT NULL,
+  details jsonb,                                   -- facts behind the code, never a person's values
+  failed_since timestamp with time zone NOT NULL,  -- the first failure of this series
+  failed_at timestamp with time zone NOT NULL,
+  attempts integer NOT NULL,
+  retry_at timestamp with time zone NOT NULL,
+  CONSTRAINT sync_escrow_pkey PRIMARY KEY (tenant_id, job_id, source_id),
+  -- A deleted job takes its failures along.
+  CONSTRAINT sync_escrow_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT sync_escrow_kind CHECK (kind = ANY (ARRAY['user'::text, 'group'::text]))
+);
+-- Each drain asks who is to be tried again.
+CREATE INDEX sync_escrow_due ON sync_escrow (tenant_id, job_id, retry_at);
+ALTER TABLE sync_escrow ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_escrow FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_escrow USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_escrow TO comity_app;
+
+-- Why a job is in quarantine, and when it is tried again (Graph synchronizationQuarantine); gone when it is
+-- lifted.
+CREATE TABLE sync_quarantine (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  reason text NOT NULL,
+  error text NOT NULL,                             -- the code behind the reason
+  facts jsonb NOT NULL,                            -- what its sentence says
+  current_began timestamp with time zone NOT NULL, -- last imposed or left in force
+  series_began timestamp with time zone NOT NULL,
+  series_count bigint NOT NULL,                    -- how often it was left in force
+  next_attempt timestamp with time zone NOT NULL,
+  CONSTRAINT sync_quarantine_pkey PRIMARY KEY (tenant_id, job_id),
+  -- A deleted job takes its quarantine along.
+  CONSTRAINT sync_quarantine_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT sync_quarantine_reason CHECK (reason = ANY (ARRAY['EncounteredBaseEscrowThreshold'::text, 'EncounteredTotalEscrowThreshold'::text, 'EncounteredEscrowProportionThreshold'::text, 'EncounteredQuarantineException'::text, 'Unknown'::text, 'QuarantinedOnDemand'::text, 'TooManyDeletes'::text, 'IngestionInterrupted'::text]))
+);
+ALTER TABLE sync_quarantine ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_quarantine FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_quarantine USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_quarantine TO comity_app;
+
+-- Whom a job tells by mail that it is in quarantine, or that deletes are held (Graph SyncNotificationSettings).
+CREATE TABLE sync_notification (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  enabled boolean NOT NULL,
+  recipients text[] NOT NULL,
+  language text NOT NULL,
+  CONSTRAINT sync_notification_pkey PRIMARY KEY (tenant_id, job_id),
+  -- A deleted job tells nobody anything.
+  CONSTRAINT sync_notification_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE sync_notification ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_notification FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_notification USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_notification TO comity_app;
 
 -- A manager who did not stand in the target when his report was last looked at: the report is looked at again
 -- when he comes there, in whichever order and however much later (provisioning D-16).
@@ -1072,6 +1153,38 @@ ALTER TABLE access_batch_person ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_batch_person FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON access_batch_person USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON access_batch_person TO comity_app;
+
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+CREATE TABLE subscription (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  principal_kind text NOT NULL,                    -- whose rights it rests on, and by which token they were shown
+  principal_id uuid NOT NULL,
+  app_id uuid NOT NULL,
+  scopes text[] NOT NULL,
+  authorized_at_s bigint NOT NULL,
+  resource text NOT NULL,                          -- as it was asked for
+  family text NOT NULL,
+  object_id uuid,                                  -- null: every object of the family
+  change_types text[] NOT NULL,
+  notification_url text NOT NULL,
+  lifecycle_url text,
+  sealed_state bytea,                              -- a text that the subscriber recognises us by
+  tls_version text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  position bigint NOT NULL,                        -- told up to here of the feed
+  pending text,                                    -- what is to be said about the subscription itself
+  reminded boolean NOT NULL,
+  failing_since timestamp with time zone,
+  attempts integer NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT subscription_pkey PRIMARY KEY (tenant_id, id)
+);
+ALTER TABLE subscription ENABLE ROW LEVEL SECURITY;
+ALTER TABLE subscription FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON subscription USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON subscription TO comity_app;
 
 -- Personal accounts that the tenant's admins list as known contacts.
 CREATE TABLE directory_contact (

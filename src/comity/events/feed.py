@@ -33,6 +33,8 @@ class Feed:
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []
+        self.realm_observers: list[Observer] = []
+        """Told of changes to personal accounts, which no feed keeps."""
         self.committed: list[Committed] = []
 
 
@@ -42,10 +44,8 @@ _unwired = Feed()
 def append(tx: Transaction, changes: Iterable[Change]) -> None:
     """Note changes of this transaction; positions are taken just before the commit.
 
-    The personal realm has no feed (design §4.9): there, nothing is noted.
+    The personal realm has no feed (design §4.9): there, its observers are told, and nothing is kept.
     """
-    if tx.tenant_id == PERSONAL_REALM:
-        return
     noted: list[Change] = tx.memory.setdefault(f"feed:{tx.tenant_id}", [])
     noted.extend(changes)
     if noted:
@@ -60,8 +60,11 @@ def wire(tx: Transaction, feed: Feed) -> None:
 async def _flush(tx: Transaction) -> None:
     changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}")
     feed: Feed = tx.memory.get("feed", _unwired)
-    for observer in feed.observers:
+    in_realm = tx.tenant_id == PERSONAL_REALM
+    for observer in feed.realm_observers if in_realm else feed.observers:
         await observer(tx, changes)
+    if in_realm:
+        return
     await tx.execute(
         Q.append,
         kinds=array_text(each.kind.value for each in changes),

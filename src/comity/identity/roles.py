@@ -97,7 +97,8 @@ PERMISSIONS: Final = {
     DirectoryRole.HYBRID_IDENTITY_ADMINISTRATOR: _SHARING,
     DirectoryRole.APPLICATION_ADMINISTRATOR: _SHARING,
     DirectoryRole.CLOUD_APPLICATION_ADMINISTRATOR: _SHARING,
-    DirectoryRole.TEAMS_ADMINISTRATOR: _EXTERNAL_ACCESS,
+    # The extended directory is the Teams administrator's; the other has settings and policies only.
+    DirectoryRole.TEAMS_ADMINISTRATOR: _EXTERNAL_ACCESS | {Permission.CONTACTS_WRITE},
     # Assigns policies in bulk, and changes none.
     DirectoryRole.TEAMS_COMMUNICATIONS_ADMINISTRATOR: frozenset(
         {Permission.EXTERNAL_ACCESS_READ, Permission.EXTERNAL_ACCESS_ASSIGN}

@@ -27,6 +27,7 @@ from comity.sync import plan_store, store
 from comity.sync.abreast import abreast
 from comity.sync.books import count, open_runs, project
 from comity.sync.comparing import compare
+from comity.sync.escrow.service import note as note_escrow
 from comity.sync.guards import check_guard, load_guard
 from comity.sync.lanes import Lane
 from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
@@ -284,6 +285,7 @@ class _Work:
         async with self.db.tenant(self.plan_tenant, cause=self.cause, flushed=False) as tx:
             codes = {each.step: each.reason for each in items.values() if each.reason is not None}
             await project(tx, self.lane.job.id, self.lane.runs, receipts, failed, codes=codes)
+            await note_escrow(tx, self.lane, looked_at=applied | failures.keys(), skips=failures.values())
             if reading is not None:
                 await note_references(tx, self.lane, receipts, reading, causes)
             await plan_store.settle(tx, self.plan.id, outcomes)

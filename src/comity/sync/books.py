@@ -10,7 +10,11 @@ from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
 from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
-from comity.sync.model import Action, Counts, Job, Receipt, RunState, Skip, Status
+from comity.sync.escrow import store as escrow
+from comity.sync.model import Action, Counts, Job, JobState, Receipt, RunState, Skip, Status
+from comity.sync.quarantine.model import QuarantineReason, Trouble
+from comity.sync.quarantine.service import impose
+from comity.sync.quarantine.store import move
 
 _COUNTED: Final = {
     Action.CREATE: "created",
@@ -80,14 +84,21 @@ async def project_missing(
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
     await project(tx, job.id, runs, missing, [], codes=codes)
+    await escrow.leave(tx, job.id, (each.source_id for each in missing))
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
 
 
 async def refuse(tx: Transaction, job: Job, cause: CauseId, runs: Iterable[RunId], code: str) -> None:
-    """Note that a job may not run, and why."""
+    """Note that a job may not run, and why: it goes into quarantine, unless it has never run.
+
+    Who shares before the other side has accepted waits for that; nothing is broken (provisioning §2).
+    """
     opened = await open_runs(tx, job, [cause], None)
     await store.end_runs(tx, [*opened.values(), *runs], RunState.FAILED, error=code)
-    await store.set_job_state(tx, job.id, job.state, code)
+    if job.watermark is None:
+        await move(tx, job.id, JobState.ACTIVE, code)
+    else:
+        await impose(tx, job, Trouble(QuarantineReason.EXCEPTION, code))
 
 
 def count(receipts: Iterable[Receipt], skips: Iterable[NumberedSkip]) -> dict[CauseId, Counts]:

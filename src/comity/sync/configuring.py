@@ -25,9 +25,8 @@ from comity.sync.expressions.functions import Context
 from comity.sync.expressions.values import Value
 from comity.sync.interests import interests_of, mapping_of
 from comity.sync.mapping_document import read_mapping, write_mapping
-from comity.sync.model import Actions, Job, ScopeMode
+from comity.sync.model import Actions, Job, JobUnknown, ScopeMode
 from comity.sync.scope_filter import compiled_filter
-from comity.sync.service import JobUnknown
 from comity.tenancy.service import list_domains
 
 

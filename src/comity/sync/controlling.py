@@ -15,8 +15,9 @@ from comity.db.transaction import Transaction
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.sync import plan_store, store
-from comity.sync.model import Job, JobState
-from comity.sync.service import JobUnknown, wake
+from comity.sync.escrow import store as escrow
+from comity.sync.model import Job, JobState, JobUnknown
+from comity.sync.service import wake
 
 STOPPED: Final = "stopped"
 """Why a job rests that somebody stopped."""
@@ -93,8 +94,8 @@ async def restart(tx: Transaction, caller: Caller, job_id: JobId, resets: Set[Re
     job = await _job(tx, job_id)
     if Reset.CONNECTOR in resets:
         await plan_store.forget_links(tx, job_id)
-    elif Reset.ESCROWS in resets:
-        await plan_store.forget_failures(tx, job_id)
+    if resets & {Reset.ESCROWS, Reset.CONNECTOR}:
+        await escrow.forget(tx, job_id)
     if resets & {Reset.WATERMARK, Reset.CONNECTOR}:
         # A drain that is at work may still move the watermark; the entry makes the next one look at everybody.
         await plan_store.reset_watermark(tx, job_id)

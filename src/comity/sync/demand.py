@@ -19,13 +19,13 @@ from comity.db.crossings.cycle import InboundSyncOff
 from comity.db.database import Database
 from comity.sync import plan_store, store
 from comity.sync.books import NumberedSkip, count, open_runs, project, project_missing
+from comity.sync.escrow.service import note as note_escrow
 from comity.sync.interests import mapping_of
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.model import Counts, Job, Plan, Reason, RunState, Skip, Step
+from comity.sync.model import Counts, Job, JobUnknown, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed
 from comity.sync.planned import PlanKind, PlanState
 from comity.sync.reading import Reading, read_page
-from comity.sync.service import JobUnknown
 from comity.sync.steps import ProvisioningStep, failed_import, steps_of
 from comity.sync.viewing import Shift, redacted_bits, shifts_of
 
@@ -140,6 +140,7 @@ class _One:
             if passed.receipts:
                 await project_missing(tx, lane.job, lane.plan_id, passed.receipts, after=0, kind="demand")
             await project(tx, lane.job.id, lane.runs, [], skips)
+            await note_escrow(tx, lane, looked_at=[self.user_id], skips=passed.skips)
             counted = count([], skips)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in counted}, seconds=0)
             figures = sum(count(passed.receipts, skips).values(), Counts())

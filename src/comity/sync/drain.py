@@ -26,11 +26,19 @@ from comity.events.model import ChangeKind, Entry, FeedExpired
 from comity.partners.model import Shortfall
 from comity.sync import store
 from comity.sync.books import count, open_runs, project, refuse
+from comity.sync.escrow import store as escrow
+from comity.sync.escrow.service import note as note_escrow
+from comity.sync.groups.model import GROUP
 from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
 from comity.sync.passage import Passage, Passed
+from comity.sync.patience import PatternsTooSlow
+from comity.sync.quarantine.attempts import begin as begin_attempts
+from comity.sync.quarantine.attempts import check_gates
+from comity.sync.quarantine.attempts import settle as settle_quarantine
+from comity.sync.quarantine.service import halt
 from comity.sync.reading import Reading, read_page
 from comity.sync.recovering import recover
 from comity.sync.references import note_references
@@ -147,18 +155,30 @@ class _Drain:
         self._resumed: dict[JobId, dict[CauseId, RunId]] = {}
         """Runs that an earlier drain was cut off in; they end with the first stretch of their job."""
         self._looked_at = 0
+        self._trying: set[JobId] = set()
+        """Jobs in quarantine that this drain tries, and that have not been through a stretch yet."""
+        self._tried: frozenset[JobId] = frozenset()
+        self._quarantined = False
+        self._somebody_failed = True
+        """May somebody of the jobs at work be in escrow? Not known before the first stretch."""
 
     async def run(self) -> Drained:
         await self._recover()
         await self._extend()
+        await self._try_the_quarantined()
+        is_idle = True
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 self._all_jobs = await store.list_jobs(tx)
-                refused = {each.job_id for each in self._result.refused} | self._result.left
-                jobs = [each for each in self._all_jobs if each.state is JobState.ACTIVE and each.id not in refused]
+                jobs = [each for each in self._all_jobs if self._may_run(each)]
                 behind, entries, to_position = await _next_stretch(tx, jobs, self._page_size)
+                if entries == []:
+                    behind = await self._to_try_again(tx, behind)
             if not behind:
+                if is_idle:  # the gate is a part of each cycle, also of one without changes
+                    self._note_closed(await check_gates(self._db, self._source, jobs, self._cause))
                 break
+            is_idle = False
             if await self._open_lanes(behind, to_position):
                 await self._stretch(entries, to_position)
         async with self._db.tenant(self._source) as tx:
@@ -179,8 +199,32 @@ class _Drain:
     async def _extend(self) -> None:
         """Before anything is read: tenants that joined the organisation get what is shared with all."""
         async with self._db.tenant(self._source, cause=self._cause) as tx:
-            if any(each.for_later_tenants for each in await store.list_jobs(tx)):
+            jobs = await store.list_jobs(tx)
+            self._quarantined = any(each.state is JobState.QUARANTINE for each in jobs)
+            if any(each.for_later_tenants for each in jobs):
                 await extend_shares(tx, Caller.system("sync", tenant_id=self._source, cause=self._cause))
+
+    async def _try_the_quarantined(self) -> None:
+        if not self._quarantined:
+            return
+        attempts = await begin_attempts(self._db, self._source, self._cause)
+        self._trying, self._tried = attempts.trying, frozenset(attempts.trying)
+        self._note_closed(attempts.closed)
+
+    async def _to_try_again(self, tx: Transaction, jobs: Sequence[Job]) -> list[Job]:
+        """Nothing has changed: the jobs that are tried out of quarantine, or have somebody whose time has come."""
+        due = set(self._trying)
+        if self._somebody_failed:
+            due |= await escrow.jobs_due(tx, [each.id for each in jobs])
+        return [each for each in jobs if each.id in due]
+
+    def _may_run(self, job: Job) -> bool:
+        if any(each.job_id == job.id for each in self._result.refused) or job.id in self._result.left:
+            return False
+        return job.state is JobState.ACTIVE or (job.state is JobState.QUARANTINE and job.id in self._tried)
+
+    def _note_closed(self, codes: Mapping[JobId, str]) -> None:
+        self._result.refused += [Refusal(job_id, code) for job_id, code in codes.items()]
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""
@@ -193,6 +237,8 @@ class _Drain:
                 if code is not None:
                     await self._refuse(tx, lane, code)
                     continue
+                if lane.someone_failed:
+                    lane.due = await escrow.load_due(tx, job.id, at_most=self._page_size)
                 guard = {"job": job.version}
                 await store.add_plan(tx, lane.plan_id, job, guard=guard, to_position=to_position, cause=self._cause)
             self._lanes[job.id] = lane
@@ -219,7 +265,8 @@ class _Drain:
         finished = finished and await self._look_at_groups(entries)
         async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
-                stopped = not finished or lane.missed_a_page or not await _is_active(tx, lane.job.id)
+                self._trying.discard(lane.job.id)
+                stopped = not finished or lane.missed_a_page or not await _runs_on(tx, lane.job)
                 if not stopped:
                     await store.advance(tx, lane.job.id, to_position)
                     await settle_groups(tx, lane.job.id)
@@ -227,8 +274,15 @@ class _Drain:
                 if lane.closed is not None:
                     await self._refuse(tx, lane, lane.closed)
                     continue
+                if lane.halted is not None:
+                    await store.end_runs(tx, lane.all_runs, RunState.FAILED, error=lane.halted.code)
+                    await halt(tx, lane.job, lane.halted.code, lane.halted.parameters)
+                    continue
+                if not stopped:
+                    await settle_quarantine(tx, lane)
                 state = RunState.STOPPED if stopped else RunState.SUCCEEDED
                 await store.end_runs(tx, lane.all_runs, state)
+        self._somebody_failed = any(lane.someone_failed for lane in self._lanes.values())
         for lane in self._lanes.values():
             done = self._result.counts.get(lane.job.id, Counts())
             self._result.counts[lane.job.id] = done + lane.counts
@@ -258,6 +312,11 @@ class _Drain:
             everybody=frozenset(job_id for job_id, lane in self._lanes.items() if lane.everybody),
             fallback=self._cause,
         )
+        for job_id, lane in self._lanes.items():
+            people = work.people[job_id]
+            # Whoever changed as well is looked at for that: a new series begins if she fails again.
+            lane.due = {each: kind for each, kind in lane.due.items() if each not in people}
+            people.update((UserId(each), self._cause) for each, kind in lane.due.items() if kind == "user")
         self._result.entries += len(entries)
         self._result.wasted += work.wasted
         async for page in self._worklist_pages(work):
@@ -340,6 +399,8 @@ class _Drain:
                 continue
             async with self._db.tenant(self._source, many_rows=True) as tx:
                 groups = await find_groups(tx, lane, entries, self._cause)
+            again = (GroupId(each) for each, kind in lane.due.items() if kind == GROUP)
+            groups = dict.fromkeys(again, self._cause) | groups
             if not groups:
                 continue
             begun = time.perf_counter()
@@ -348,7 +409,7 @@ class _Drain:
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
                 continue
-            await self._note_groups(lane, outcomes, begun)
+            await self._note_groups(lane, groups, outcomes, begun)
         return self._going()
 
     # ── one page ─────────────────────────────────────────────────────────────────────────────────
@@ -363,14 +424,18 @@ class _Drain:
         self._looked_at += len(reading.people)
         for job_id in sorted(jobs):
             lane = self._lanes[job_id]
-            if job_id not in reading.running:
+            if job_id not in reading.running or lane.halted is not None:
                 lane.missed_a_page = True
                 continue
             begun = time.perf_counter()
             try:
+                lane.note_slow(reading.sifted[job_id].slow)
                 passed = await self._passage(lane).take(reading, reading.people, causes)
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
+                continue
+            except PatternsTooSlow as slow:
+                lane.missed_a_page, lane.halted = True, slow
                 continue
             self._tell(Phase.APPLIED, job_id)
             await self._note(lane, passed, reading, causes, begun)
@@ -408,6 +473,7 @@ class _Drain:
             await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, passed.receipts)
+            await note_escrow(tx, lane, looked_at=causes, skips=passed.skips)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -416,7 +482,9 @@ class _Drain:
             async with self._db.tenant(self._source) as tx:
                 await analyze_people(tx)
 
-    async def _note_groups(self, lane: Lane, outcomes: Sequence[tuple[Outcome, CauseId]], begun: float) -> None:
+    async def _note_groups(
+        self, lane: Lane, groups: Iterable[GroupId], outcomes: Sequence[tuple[Outcome, CauseId]], begun: float
+    ) -> None:
         """Project what became of groups to the source's log and links."""
         receipts = [each for each, _ in outcomes if isinstance(each, Receipt)]
         skips = [
@@ -426,6 +494,8 @@ class _Drain:
         await self._open_runs(lane, counted)
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await project(tx, lane.job.id, lane.runs, receipts, skips)
+            through = groups if self._going() else [each.source_id for each, _ in outcomes]
+            await note_escrow(tx, lane, looked_at=through, skips=[each for _, each, _, _ in skips])
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -460,7 +530,7 @@ async def _next_stretch(
     except FeedExpired:
         return behind, None, await feed.load_position(tx)
     if not entries:
-        return [], [], 0
+        return behind, [], furthest
     return behind, entries, entries[-1].position
 
 
@@ -473,6 +543,7 @@ async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]
         task.result()
 
 
-async def _is_active(tx: Transaction, job_id: JobId) -> bool:
-    job = await store.get_job(tx, job_id)
-    return job is not None and job.state is JobState.ACTIVE
+async def _runs_on(tx: Transaction, begun: Job) -> bool:
+    """Does the job run still, as it did when its stretch began?"""
+    job = await store.get_job(tx, begun.id)
+    return job is not None and job.state.runs and job.state is begun.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from comity.core.ids import CauseId, PlanId, RunId, TenantId, UserId
 from comity.db.crossings.cycle import InboundSyncOff
@@ -15,6 +16,8 @@ from comity.sync.expressions.functions import Context
 from comity.sync.interests import mapping_of
 from comity.sync.mapping import CompiledMapping
 from comity.sync.model import Counts, Job, ScopeMode
+from comity.sync.patience import SLOW_MAX, PatternsTooSlow
+from comity.sync.quarantine.model import Trouble
 from comity.sync.scope_filter import filter_bits
 from comity.sync.targets import LocalTarget, Target
 from comity.tenancy.service import get_tenant, list_domains
@@ -44,10 +47,20 @@ class Lane:
     """Does the target let groups in?"""
     someone_waits: bool = False
     """Were there people, when the lane was opened, whose manager was not in the target?"""
+    someone_failed: bool = False
+    """Is anybody of the job in escrow?"""
+    due: dict[UUID, str] = field(default_factory=dict)
+    """Who is tried again in this stretch because it is time, not because of a change: id to kind."""
     moved: dict[UserId, CauseId] = field(default_factory=dict)
     """People who came to the target or left it in this stretch: groups follow them."""
     settling: bool = False
     """References are looked at for the last time in this stretch; who waits still is noted for later ones."""
+    slow: int = 0
+    """People for whom a pattern took too long."""
+    trouble: Trouble | None = None
+    """What the job has met beyond people who failed: it goes into quarantine when its stretch is through."""
+    halted: PatternsTooSlow | None = None
+    """Why the job is stopped before its next page."""
     closed: str | None = None
     """The target closed its door on the way; the gate's code."""
     missed_a_page: bool = False
@@ -74,6 +87,16 @@ class Lane:
         self.next_step += count
         return first
 
+    def note_slow(self, people: int) -> None:
+        """For so many people a pattern took too long.
+
+        Raises:
+            PatternsTooSlow: for so many by now that the job cannot go on like this.
+        """
+        self.slow += people
+        if self.slow >= SLOW_MAX:
+            raise PatternsTooSlow(job=self.job.name, people=self.slow)
+
     async def gate(self) -> str | None:
         """Why the job may not run (a `Shortfall`); None if it may."""
         try:
@@ -95,7 +118,7 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         mapping = CompiledMapping(
             mapping_of(job), target_domain=domain, context=Context(now=tx.now, default_domain=own)
         )
-        someone_waits = await store.has_references(tx, job.id)
+        someone_waits, someone_failed = await store.is_anybody_left(tx, job.id)
     return Lane(
         job,
         mapping,
@@ -104,4 +127,5 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         domain,
         plan_id,
         someone_waits=someone_waits,
+        someone_failed=someone_failed,
     )

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from comity.core.errors import NotFound
 from comity.core.ids import CauseId, JobId, PlanId, RunId, TenantId, UserId
 from comity.directory.extensions import Extensions
 from comity.directory.model import Attribute
@@ -21,6 +22,12 @@ CARRIED: Final = (*(each for each in Attribute if each <= Attribute.MANAGER_ID),
 """Attributes that a B2B user carries, in bit order; the columns of `Person` and `Present` follow it."""
 
 
+class JobUnknown(NotFound):
+    """No sync job toward that tenant, or of that id."""
+
+    code = "sync-job-unknown"
+
+
 class JobState(StrEnum):
     """Graph's `synchronizationStatus.code`, as far as a job rests in it."""
 
@@ -28,6 +35,11 @@ class JobState(StrEnum):
     PAUSED = "Paused"
     ACTIVE = "Active"
     QUARANTINE = "Quarantine"
+
+    @property
+    def runs(self) -> bool:
+        """Does it run, be it ever so rarely?"""
+        return self in (JobState.ACTIVE, JobState.QUARANTINE)
 
 
 class Origin(StrEnum):

@@ -12,6 +12,7 @@ from comity.directory.model import Attribute
 from comity.sync.decide import is_eligible, plan_cycle
 from comity.sync.lanes import Lane
 from comity.sync.model import CARRIED, Fault, Job, Page, Person, Plan, Reason, Receipt, Skip, Step, Values
+from comity.sync.patience import is_slow
 from comity.sync.reading import Reading
 from comity.sync.scope_filter import NOTHING_SIFTED
 from comity.sync.targets import Batch, Visit
@@ -68,6 +69,7 @@ class Passage:
 
         Raises:
             InboundSyncOff: the target has closed its door.
+            PatternsTooSlow: the job cannot go on like this; nothing of these people was written.
         """
         lane = self.lane
         try:
@@ -151,6 +153,8 @@ def _wanted(lane: Lane, reading: Reading, people: Sequence[Person]) -> dict[User
     wanted: dict[UserId, Values | Fault] = {}
     for person in people:
         if person.id not in known:
-            known[person.id] = mapping.compute(person)
+            known[person.id] = computed = mapping.compute(person)
+            if computed.__class__ is Fault and is_slow(computed.details):
+                lane.note_slow(1)
         wanted[person.id] = mapping.wanted(person, known[person.id])
     return wanted

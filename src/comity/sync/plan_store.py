@@ -289,11 +289,6 @@ async def forget_links(tx: Transaction, job_id: JobId) -> None:
     await tx.execute(Q.forget_links, job_id=job_id)
 
 
-async def forget_failures(tx: Transaction, job_id: JobId) -> None:
-    """Forget what failed."""
-    await tx.execute(Q.forget_failures, job_id=job_id)
-
-
 async def reset_watermark(tx: Transaction, job_id: JobId) -> None:
     """The next drain looks at everybody."""
     await tx.execute(Q.reset_watermark, id=job_id)

@@ -12,11 +12,11 @@ from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.sync import applying, plan_store, planning, store, undoing
-from comity.sync.model import PAGE_SIZE, Job, Origin
+from comity.sync.model import PAGE_SIZE, Job, JobUnknown, Origin
 from comity.sync.orders import PLAN
 from comity.sync.planned import PLAN_LIFE, PlanKind, PlanState, Proposal, StoredPlan
 from comity.sync.proposing import check_proposal
-from comity.sync.service import JobUnknown, draft_job
+from comity.sync.service import draft_job
 
 
 async def ask(

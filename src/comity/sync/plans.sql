@@ -136,15 +136,6 @@ with references_too as (
 )
 delete from sync_object where tenant_id = %(tenant_id)s and job_id = %(job_id)s;
 
--- name: forget_failures
--- What failed is no longer retried for that; links that never were go.
-with never as (
-  delete from sync_object
-  where tenant_id = %(tenant_id)s and job_id = %(job_id)s and failure is not null and target_id is null
-)
-update sync_object set failure = null, failed_since = null, attempts = 0
-where tenant_id = %(tenant_id)s and job_id = %(job_id)s and failure is not null and target_id is not null;
-
 -- name: reset_watermark
 update sync_job set watermark = null where tenant_id = %(tenant_id)s and id = %(id)s;
 

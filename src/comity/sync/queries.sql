@@ -222,25 +222,17 @@ from staged_log order by plan_id, step
 on conflict do nothing;
 
 -- name: project_links
--- The link follows the newest step; a failure is noted and does not end it.
+-- The link follows the newest step; who failed is in escrow, and keeps her link.
 -- Of two plans beside each other (a drain's and one person's) the later write there counts, whichever began first.
-insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, target_version,
-                         failure, failed_since, attempts)
+insert into sync_object (tenant_id, job_id, source_id, kind, target_id, state, plan_id, step, target_version)
 select distinct on (job_id, source_id) %(tenant_id)s, job_id, source_id, coalesce(kind, 'user'), target_id,
-       case when status = 1 then 'failed' when action in (3, 6) then 'deleted' else 'linked' end,
-       plan_id, step, target_version, case when status = 1 then code end, case when status = 1 then %(at)s::timestamptz end,
-       case when status = 1 then 1 else 0 end
-from staged_log where status in (0, 1) order by job_id, source_id, plan_id desc, step desc
+       case when action in (3, 6) then 'deleted' else 'linked' end, plan_id, step, target_version
+from staged_log where status = 0 order by job_id, source_id, plan_id desc, step desc
 on conflict (tenant_id, job_id, source_id) do update set
-  target_id = coalesce(excluded.target_id, sync_object.target_id),
-  state = case when excluded.failure is null then excluded.state else sync_object.state end,
-  plan_id = excluded.plan_id, step = excluded.step, failure = excluded.failure,
-  target_version = case when excluded.failure is null then excluded.target_version else sync_object.target_version end,
-  failed_since = case when excluded.failure is null then null else coalesce(sync_object.failed_since, excluded.failed_since) end,
-  attempts = case when excluded.failure is null then 0 else sync_object.attempts + 1 end
+  target_id = coalesce(excluded.target_id, sync_object.target_id), state = excluded.state,
+  plan_id = excluded.plan_id, step = excluded.step, target_version = excluded.target_version
 where case
-  when excluded.failure is null and sync_object.target_id = excluded.target_id
-       and sync_object.target_version <> excluded.target_version
+  when sync_object.target_id = excluded.target_id and sync_object.target_version <> excluded.target_version
     then sync_object.target_version < excluded.target_version
   else (sync_object.plan_id, sync_object.step) < (excluded.plan_id, excluded.step) end;
 
@@ -254,8 +246,10 @@ from sync_job where tenant_id = %(tenant_id)s and state in ('Active', 'Quarantin
 select source_id, related_id from sync_reference
 where tenant_id = %(tenant_id)s and job_id = %(job_id)s and related_id = any (%(ids)s::uuid[]);
 
--- name: has_references
-select exists (select from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s);
+-- name: waiting_and_failed
+-- Does anybody of the job wait for a manager, is anybody in escrow?
+select exists (select from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s),
+       exists (select from sync_escrow where tenant_id = %(tenant_id)s and job_id = %(job_id)s);
 
 -- name: drop_references
 delete from sync_reference where tenant_id = %(tenant_id)s and job_id = %(job_id)s and source_id = any (%(ids)s::uuid[]);
@@ -268,7 +262,7 @@ on conflict (tenant_id, job_id, source_id) do update set related_id = excluded.r
 
 -- name: has_active_job
 -- Is there a job that runs? Otherwise nothing needs to wake.
-select exists (select from sync_job where tenant_id = %(tenant_id)s and state = 'Active');
+select exists (select from sync_job where tenant_id = %(tenant_id)s and state in ('Active', 'Quarantine'));
 
 -- name: present
 -- Target: the accounts that stand for these home identities, soft-deleted ones included.

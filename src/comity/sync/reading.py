@@ -9,7 +9,7 @@ from comity.core.ids import JobId, UserId
 from comity.db.transaction import Transaction
 from comity.sync import plan_store, store
 from comity.sync.mapping_rows import AttributeMapping
-from comity.sync.model import Computed, Job, JobState, Person, ScopeMode
+from comity.sync.model import Computed, Job, Person, ScopeMode
 from comity.sync.planned import Proposal
 from comity.sync.scope_filter import Sifted, compiled_filter, sift
 
@@ -23,18 +23,18 @@ class Reading:
     links: dict[JobId, dict[UserId, UserId]]
     managers: dict[JobId, dict[UserId, UserId]]
     running: frozenset[JobId]
-    """Jobs that were still active when the page was read: a stop is seen at the next page."""
+    """Jobs that ran as they had begun when the page was read: a stop is seen at the next page."""
     sifted: dict[JobId, Sifted] = field(default_factory=dict)
     """What the jobs' filters say of those whom the assignment offers."""
     computed: dict[AttributeMapping, dict[UserId, Computed]] = field(default_factory=dict)
     """What expressions made of people already: once for all jobs of the same mapping."""
 
     def managed_elsewhere(self, job: Job, jobs: Iterable[Job]) -> frozenset[UserId]:
-        """People whom another active job of the same pair has linked, and offers still."""
+        """People whom another running job of the same pair has linked, and offers still."""
         found: set[UserId] = set()
         for other in jobs:
             same_pair = other.target_tenant_id == job.target_tenant_id and other.id != job.id
-            if same_pair and other.state is JobState.ACTIVE:
+            if same_pair and other.state.runs:
                 found |= self.links[other.id].keys() & self.in_scope[other.id]
         return frozenset(found)
 
@@ -54,7 +54,10 @@ async def read_page(
     """
     siblings = _siblings(jobs, known)
     assigned = [each.id for each in siblings if each.scope_mode is not ScopeMode.ALL]
-    running = frozenset(each.id for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE)
+    begun = {each.id: each.state for each in jobs}
+    running = frozenset(
+        each.id for each in await store.list_jobs(tx) if each.state.runs and each.state is begun.get(each.id)
+    )
     people = await store.load_people(tx, ids)
     in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
     if proposal is not None and proposal.assigns and jobs[0].id in assigned:

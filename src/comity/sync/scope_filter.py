@@ -11,9 +11,10 @@ from typing import Any
 from comity.core.ids import UserId
 from comity.directory.extensions import is_extension
 from comity.sync.attributes import SOURCE_NAMES, bits_read, reader
-from comity.sync.expressions.errors import ExpressionError, Fault
+from comity.sync.expressions.errors import ExpressionError, Fault, PatternTooSlow
 from comity.sync.expressions.parsing import nearest
 from comity.sync.model import Person, Reason, Skip
+from comity.sync.patience import SLOW_MAX
 from comity.sync.scoping.checking import check_filter
 from comity.sync.scoping.compiling import CompiledFilter, Verdict, compile_filter
 from comity.sync.scoping.model import FilterError, read_filter
@@ -39,6 +40,8 @@ class Sifted:
     """They do not pass: nobody offers them."""
     set_aside: Mapping[UserId, Skip] = field(default_factory=dict)
     """Nothing is decided about them, and why."""
+    slow: int = 0
+    """For how many of them a pattern took too long."""
 
 
 NOTHING_SIFTED = Sifted(frozenset())
@@ -66,17 +69,22 @@ def sift(people: Iterable[Person], offered: Collection[UserId], by: CompiledFilt
     """Ask the filter about those of a page whom the assignment offers.
 
     If it cannot be said of a person whether she passes, she fails alone: to take that for "no" would delete her.
+    Once a pattern was too slow for too many, nobody else is asked.
     """
     if by is None:
         return NOTHING_SIFTED
-    out, set_aside = set(), {}
+    out, set_aside, slow = set(), {}, 0
     for person in people:
         if person.id not in offered or person.is_deleted:
+            continue
+        if slow >= SLOW_MAX:
+            set_aside[person.id] = _unknown(person, {"error": PatternTooSlow.code})
             continue
         try:
             verdict = by.verdict(person)
         except ExpressionError as wrong:
             set_aside[person.id] = _unknown(person, {**wrong.parameters, "error": wrong.code})
+            slow += wrong.code == PatternTooSlow.code
         except Fault as wrong:
             set_aside[person.id] = _unknown(person, {**wrong.facts, "error": wrong.error.code})
         else:
@@ -84,7 +92,7 @@ def sift(people: Iterable[Person], offered: Collection[UserId], by: CompiledFilt
                 out.add(person.id)
             elif verdict is Verdict.IGNORED:
                 set_aside[person.id] = Skip(person.id, None, Reason.SET_ASIDE, failed=False)
-    return Sifted(frozenset(out), set_aside)
+    return Sifted(frozenset(out), set_aside, slow)
 
 
 def _unknown(person: Person, facts: Mapping[str, object]) -> Skip:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.errors import Conflict, Invalid, NotFound
+from comity.core.errors import Conflict, Invalid
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, TenantId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.database import Database
@@ -23,7 +23,7 @@ from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
-from comity.sync.model import Actions, Job, JobState, LogEntry, Origin, PrincipalKind, Run, ScopeMode
+from comity.sync.model import Actions, Job, JobState, JobUnknown, LogEntry, Origin, PrincipalKind, Run, ScopeMode
 from comity.sync.orders import DRAIN
 from comity.tenancy.organizations.service import load_membership
 
@@ -48,12 +48,6 @@ class NoOrganization(Conflict):
     """Sharing with all tenants needs a multitenant organisation with other active tenants."""
 
     code = "no-organization"
-
-
-class JobUnknown(NotFound):
-    """No sync job toward that tenant, or of that id."""
-
-    code = "sync-job-unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from comity.sync.model import (
     ScopeMode,
     Status,
 )
+from comity.sync.quarantine import store as quarantine
 from comity.sync.staging import STAGED_LOG
 
 Q: Final = Queries("comity.sync")
@@ -81,8 +82,10 @@ async def set_for_later(tx: Transaction, job_id: JobId, *, for_later: bool) -> b
 
 
 async def set_job_state(tx: Transaction, job_id: JobId, state: JobState, reason: str | None) -> None:
-    """Where the job rests, and why."""
+    """Where the job rests, and why; a quarantine ends with any state but its own."""
     await tx.execute(Q.set_job_state, id=job_id, state=state.value, reason=reason)
+    if state is not JobState.QUARANTINE:
+        await quarantine.drop(tx, job_id)
 
 
 async def assign(
@@ -265,10 +268,10 @@ async def waiting_reports(tx: Transaction, job_id: JobId, managers: Sequence[Use
     return dict(await tx.rows(Q.waiting_reports, job_id=job_id, ids=array_text(managers)))
 
 
-async def has_references(tx: Transaction, job_id: JobId) -> bool:
-    """Does anybody wait for a manager?"""
-    row = await tx.row(Q.has_references, job_id=job_id)
-    return bool(row and row[0])
+async def is_anybody_left(tx: Transaction, job_id: JobId) -> tuple[bool, bool]:
+    """Does anybody of the job wait for a manager, and is anybody in escrow?"""
+    row = await tx.row(Q.waiting_and_failed, job_id=job_id)
+    return (bool(row[0]), bool(row[1])) if row else (False, False)
 
 
 async def replace_references(

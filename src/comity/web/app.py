@@ -11,6 +11,8 @@ from comity.web.oauth.routes import oauth_routes
 from comity.web.probes import Probes
 from comity.web.routing import Door, Router
 from comity.web.services import Services
+from comity.web.shell.problems import page_refusal
+from comity.web.shell.routes import shell_routes
 
 
 def build(services: Services) -> Boundary:
@@ -20,5 +22,6 @@ def build(services: Services) -> Boundary:
         requests_max=services.settings.requests_max,
         requests_per_tenant_max=services.settings.requests_per_tenant_max,
     )
-    router = Router((*Probes(metrics).routes(), *oauth_routes(), *graph_routes(services)))
-    return Boundary(router, services, gate=gate, metrics=metrics, forms={Door.OAUTH: oauth_refusal})
+    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(services)))
+    forms = {Door.OAUTH: oauth_refusal, Door.PAGES: page_refusal}
+    return Boundary(router, services, gate=gate, metrics=metrics, forms=forms)

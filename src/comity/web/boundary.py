@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -26,7 +26,7 @@ class Boundary:
     """The ASGI application: finds the route, bounds the work, answers whatever happens."""
 
     def __init__(
-        self, router: Router, services: Services, *, gate: Gate, metrics: Metrics, forms: dict[Door, ErrorForm]
+        self, router: Router, services: Services, *, gate: Gate, metrics: Metrics, forms: Mapping[Door, ErrorForm]
     ) -> None:
         self.router = router
         self._services = services

@@ -33,6 +33,7 @@ class Door(StrEnum):
 
     GRAPH = "graph"
     OAUTH = "oauth"
+    PAGES = "pages"
     PROBES = "probes"
 
 

@@ -46,6 +46,8 @@ async def run(
             # Who asks, and under which name, is taken from nobody's header: see COMITY_ORIGIN.
             proxy_headers=False,
             backlog=BACKLOG,
+            ssl_certfile=settings.tls_certificate_file,
+            ssl_keyfile=settings.tls_key_file,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=ceil(settings.drain_s),
         )

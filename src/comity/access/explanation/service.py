@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.access.errors import NotAuthorized
+from comity.access.errors import not_authorized
 from comity.access.evidence import Instead, load_evidence
 from comity.access.explanation.decide import could_not_evaluate, explain
 from comity.access.explanation.model import Explanation
@@ -31,7 +31,7 @@ async def explain_pair(
         NotAuthorized: the caller administers external access on neither side.
     """
     if not administers(caller, actor, target):
-        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise not_authorized(Permission.EXTERNAL_ACCESS_READ)
     evidence = await load_evidence(tx, (actor, target), instead=instead)
     unknown = evidence.elsewhere & {actor, target}
     if unknown:

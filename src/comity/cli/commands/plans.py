@@ -11,7 +11,7 @@ import click
 from comity.cli.commands.mapping import read_json
 from comity.cli.jobs import find_job, of_job
 from comity.cli.options import Command
-from comity.cli.place import Place, at, of_tenant
+from comity.cli.place import Place, at, at_plan, of_any_tenant, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -87,17 +87,20 @@ async def plan(
 @click.argument("plan_id", metavar="PLAN", type=click.UUID)
 @click.option("--source", metavar="T", help="Of this tenant, whose plan leads here: see what it would do to us.")
 @items_file
-@of_tenant
+@of_any_tenant
 @pass_session
-async def show(session: Session, plan_id: UUID, source: str | None, items: IO[str] | None, of: str) -> None:
+async def show(session: Session, plan_id: UUID, source: str | None, items: IO[str] | None, of: str | None) -> None:
     """Show a plan again, and what became of it; with --source one that leads to this tenant."""
     from comity.core.ids import PlanId
     from comity.sync.plans import get_plan
 
-    async with at(session, of) as place:
-        if source is not None:
+    if source is not None:
+        if of is None:
+            raise click.UsageError("Say whose view it is: --tenant T, to which the plan of --source leads.")
+        async with at(session, of) as place:
             await _show_incoming(session, place, await place.tenant_id(source), PlanId(plan_id), items)
             return
+    async with at_plan(session, of, PlanId(plan_id)) as place:
         async with place.transaction() as tx:
             found = await get_plan(tx, place.caller, PlanId(plan_id))
         await _show(session, place, found, items)
@@ -105,13 +108,13 @@ async def show(session: Session, plan_id: UUID, source: str | None, items: IO[st
 
 @click.command(cls=Command)
 @click.argument("plan_id", metavar="PLAN", type=click.UUID)
-@of_tenant
+@of_any_tenant
 @pass_session
-async def apply(session: Session, plan_id: UUID, of: str) -> None:
+async def apply(session: Session, plan_id: UUID, of: str | None) -> None:
     """Apply a plan as far as it still holds; what has changed since is not done, and said."""
     from comity.core.ids import PlanId
 
-    async with at(session, of) as place:
+    async with at_plan(session, of, PlanId(plan_id)) as place:
         await apply_plan(session, place, PlanId(plan_id))
 
 
@@ -235,7 +238,7 @@ async def _proposal(
 async def _job_or_target(
     place: Place, tx: Transaction, to: str | None, job: str | None, *, may_open: bool
 ) -> tuple[Job | None, TenantId | None]:
-    from comity.sync.service import JobUnknown
+    from comity.sync.model import JobUnknown
 
     try:
         return await find_job(place, tx, to, job), None

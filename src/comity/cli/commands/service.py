@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,12 @@ _migrate = click.option(
 @click.command(cls=Command)
 @click.option("--host", metavar="ADDRESS", help="Address to listen on [COMITY_HOST, 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, 0 for any [COMITY_PORT, 8080].")
+@click.option(
+    "--tls", is_flag=True, help="Serve HTTPS, with a certificate of the local authority (DATA/ca.pem) [COMITY_TLS]."
+)
 @_migrate
 @pass_session
-def serve(session: Session, host: str | None, port: int | None, migrate: bool) -> int:
+def serve(session: Session, host: str | None, port: int | None, tls: bool, migrate: bool) -> int:
     """Run the service: a web process and a worker, until SIGTERM.
 
     Prints the address when it answers. What is in work finishes within COMITY_DRAIN_S when it is
@@ -39,14 +42,38 @@ def serve(session: Session, host: str | None, port: int | None, migrate: bool) -
     """
     from comity.core.listening import listen
 
-    settings = session.settings
-    listener = listen(host or settings.host, settings.port if port is None else port)
+    settings = with_certificate(session.settings, tls=tls, host=host)
+    listener = listen(host or settings.host, settings.port if port is None else port, tls=settings.serves_https)
 
     def announce() -> None:
         click.echo(listener.url)
         sys.stdout.flush()
 
     return supervise(session, settings, listener, migrate=migrate, announce=announce)
+
+
+def with_certificate(settings: Settings, *, tls: bool, host: str | None = None) -> Settings:
+    """The settings with a certificate to serve HTTPS with, where that is asked for; our own if none is given.
+
+    Raises:
+        AuthorityUnusable.
+    """
+    from urllib.parse import urlsplit
+
+    from comity.core.clock import MachineClock
+    from comity.core.local_authority import certify
+
+    if not tls and not settings.serves_https:
+        return settings
+    if settings.tls_certificate_file is not None:
+        return replace(settings, tls=True)
+    names = (host or settings.host, urlsplit(settings.origin or "").hostname or "")
+    return replace(
+        settings,
+        tls=True,
+        tls_certificate_file=certify(settings.data, names, now=MachineClock().now()),
+        tls_key_file=None,
+    )
 
 
 def supervise(

@@ -8,7 +8,7 @@ import click
 
 from comity.cli.commands.scope import actions, filter_, groups, scope
 from comity.cli.options import Command, Group
-from comity.cli.place import Place, at, of_tenant
+from comity.cli.place import Place, at, at_all, of_any_tenant, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
@@ -124,23 +124,27 @@ async def run(session: Session, of: str) -> None:
 
 
 @sync.command()
-@of_tenant
+@of_any_tenant
 @pass_session
-async def status(session: Session, of: str) -> None:
-    """Show a tenant's sync jobs and how their last runs went."""
+async def status(session: Session, of: str | None) -> None:
+    """Show sync jobs and how their last runs went: a tenant's, or all."""
     from comity.cli.output import Table
     from comity.sync.service import list_standing
 
-    async with at(session, of) as place:
-        known = await place.names()
-        async with place.transaction() as tx:
-            found = await list_standing(tx, place.caller)
+    found: list[Standing] = []
+    known: dict[TenantId, str] = {}
+    async with at_all(session, of) as places:
+        for place in places:
+            known |= await place.names()
+            async with place.transaction() as tx:
+                found += await list_standing(tx, place.caller)
     session.out.show(
         [_standing(each) for each in found],
         Table(
-            ("To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
+            ("From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
             [
                 (
+                    known.get(each.job.tenant_id, ""),
                     known.get(each.job.target_tenant_id, "outside this installation"),
                     each.job.state.value + (f" ({each.job.state_reason})" if each.job.state_reason else ""),
                     each.last_run.state.value if each.last_run else "never",

@@ -43,7 +43,9 @@ async def create(
             comity.db, caller, name=name, domain=domain, cloud=Cloud(cloud), trial=trial, country=country
         )
         upn, link, until = await _first_admin(comity, caller.in_tenant(made.id), made, admin)
-        session.out.say("The one-time link is shown this once; set the password with: comity user redeem LINK")
+        session.out.say(
+            "The one-time link is shown this once; it opens a page to set the password. Or: comity user redeem LINK"
+        )
         session.out.show(
             {
                 **_facts(made, [made.initial_domain]),
@@ -76,8 +78,8 @@ async def _first_admin(comity: Installation, caller: Caller, made: Tenant, local
         await create_user(tx, caller, user)
         await assign_role(tx, caller, DirectoryRole.GLOBAL_ADMINISTRATOR, user.id)
         link = await create_link(tx, caller, user.id, purpose=LinkPurpose.FIRST_ADMIN, at=comity.machine.now())
-    origin = f"http://{comity.settings.host}:{comity.settings.port}"
-    return user.user_principal_name, f"{origin}/welcome/{link.token}", link.expires_at.isoformat(timespec="seconds")
+    address = f"{comity.settings.address}/welcome/{link.token}"
+    return user.user_principal_name, address, link.expires_at.isoformat(timespec="seconds")
 
 
 @tenant.command("list")

@@ -22,24 +22,31 @@ DEMO_DIRECTORY: Final = "comity-demo"
 
 @click.command(cls=Command)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to serve on, 0 for any [COMITY_PORT, 8080].")
+@click.option(
+    "--tls", is_flag=True, help="Serve HTTPS, with a certificate of the local authority (DATA/ca.pem) [COMITY_TLS]."
+)
 @click.option("--once", is_flag=True, help="Stop after the report; exit 1 if an expectation does not hold.")
 @pass_session
-def demo(session: Session, port: int | None, once: bool) -> int:
+def demo(session: Session, port: int | None, tls: bool, once: bool) -> int:
     """Build the worked example, report what came of it, and serve it.
 
     Three tenants that belong together, four people who find each other everywhere, and one with a
     personal account, in a data directory of its own; a second run changes nothing. With --output
     json, the report is one line on standard output.
     """
-    from comity.cli.commands.service import supervise
+    from comity.cli.commands.service import supervise, with_certificate
     from comity.cli.demo.scenario import WORKED_EXAMPLE
     from comity.core.listening import listen
+    from comity.core.local_authority import authority_file
 
     settings = settings_of(session)
-    listener = None if once else listen(settings.host, settings.port if port is None else port)
+    https = tls or settings.serves_https
+    listener = None if once else listen(settings.host, settings.port if port is None else port, tls=https)
     report, failed = build_and_check(session, settings, WORKED_EXAMPLE)
     if listener is not None:
-        report = {"url": listener.url, "ca": None, **report}
+        settings = with_certificate(settings, tls=tls)
+        ca = authority_file(settings.data)
+        report = {"url": listener.url, "ca": str(ca) if https and ca.exists() else None, **report}
     _show(session.out, report)
     for each in failed:
         click.echo(f"Expectation failed: {each}.", err=True)

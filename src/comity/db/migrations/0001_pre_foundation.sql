@@ -209,6 +209,22 @@ create index audit_entry_of_access on audit_entry (tenant_id, id)
   where object_kind in ('externalAccess', 'externalAccessPolicy', 'directoryContact', 'groupPolicy');
 call protect_tenant_table('audit_entry');
 
+-- A mail on its way: a code and its facts, which become words when it is sent; never sent inside a transaction.
+create table mail (
+  tenant_id  uuid not null,
+  id         uuid not null,
+  code       text not null,
+  facts      jsonb not null,
+  language   text not null,
+  recipients text[] not null,
+  state      text not null constraint mail_state check (state in ('waiting', 'sent', 'failed')),
+  fault      text,                                 -- what the last attempt ran into
+  created_at timestamptz not null,
+  sent_at    timestamptz,
+  constraint mail_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('mail');
+
 -- ── Directory ────────────────────────────────────────────────────────────────────────────────────
 
 create table users (
@@ -619,23 +635,75 @@ create index sync_assignment_groups on sync_assignment (tenant_id, job_id, princ
 create index sync_assignment_by_principal on sync_assignment (tenant_id, principal_id, job_id);
 call protect_tenant_table('sync_assignment');
 
--- The link: which target object stands for this source object, and how its last step went.
+-- The link: which target object stands for this source object, and where its newest step is. Who failed is in escrow:
+-- a failure does not end a link, and links are many while failures are few.
 create table sync_object (
   tenant_id  uuid not null,
   job_id     uuid not null,
   source_id  uuid not null,
   kind       text not null constraint sync_object_kind check (kind in ('user', 'group')),
   target_id  uuid,
-  state      text not null constraint sync_object_state check (state in ('linked', 'deleted', 'failed')),
+  state      text not null constraint sync_object_state check (state in ('linked', 'deleted')),
   plan_id    uuid not null,
   step       integer not null,
   target_version bigint not null,                  -- after the newest step: single people are done beside a drain
-  failure    text,                                 -- error code while the state is failed
-  failed_since timestamptz,
-  attempts   integer not null,
   constraint sync_object_pkey primary key (tenant_id, job_id, source_id)
 );
 call protect_tenant_table('sync_object');
+
+-- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers that
+-- succeeds, or four weeks end it.
+create table sync_escrow (
+  tenant_id    uuid not null,
+  job_id       uuid not null,
+  source_id    uuid not null,
+  kind         text not null constraint sync_escrow_kind check (kind in ('user', 'group')),
+  code         text not null,
+  details      jsonb,                              -- facts behind the code, never a person's values
+  failed_since timestamptz not null,               -- the first failure of this series
+  failed_at    timestamptz not null,
+  attempts     integer not null,
+  retry_at     timestamptz not null,
+  constraint sync_escrow_pkey primary key (tenant_id, job_id, source_id),
+  -- A deleted job takes its failures along.
+  constraint sync_escrow_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+-- Each drain asks who is to be tried again.
+create index sync_escrow_due on sync_escrow (tenant_id, job_id, retry_at);
+call protect_tenant_table('sync_escrow');
+
+-- Why a job is in quarantine, and when it is tried again (Graph synchronizationQuarantine); gone when it is lifted.
+create table sync_quarantine (
+  tenant_id       uuid not null,
+  job_id          uuid not null,
+  reason          text not null constraint sync_quarantine_reason check (reason in (
+                    'EncounteredBaseEscrowThreshold', 'EncounteredTotalEscrowThreshold',
+                    'EncounteredEscrowProportionThreshold', 'EncounteredQuarantineException', 'Unknown',
+                    'QuarantinedOnDemand', 'TooManyDeletes', 'IngestionInterrupted')),
+  error           text not null,                   -- the code behind the reason
+  facts           jsonb not null,                  -- what its sentence says
+  current_began   timestamptz not null,            -- last imposed or left in force
+  series_began    timestamptz not null,
+  series_count    bigint not null,                 -- how often it was left in force
+  next_attempt    timestamptz not null,
+  constraint sync_quarantine_pkey primary key (tenant_id, job_id),
+  -- A deleted job takes its quarantine along.
+  constraint sync_quarantine_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+call protect_tenant_table('sync_quarantine');
+
+-- Whom a job tells by mail that it is in quarantine, or that deletes are held (Graph SyncNotificationSettings).
+create table sync_notification (
+  tenant_id  uuid not null,
+  job_id     uuid not null,
+  enabled    boolean not null,
+  recipients text[] not null,
+  language   text not null,
+  constraint sync_notification_pkey primary key (tenant_id, job_id),
+  -- A deleted job tells nobody anything.
+  constraint sync_notification_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+call protect_tenant_table('sync_notification');
 
 -- A manager who did not stand in the target when his report was last looked at: the report is looked at again
 -- when he comes there, in whichever order and however much later (provisioning D-16).
@@ -902,6 +970,35 @@ create table access_batch_person (
   constraint access_batch_person_batch foreign key (tenant_id, batch_id) references access_batch on delete cascade
 );
 call protect_tenant_table('access_batch_person');
+
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+create table subscription (
+  tenant_id        uuid not null,
+  id               uuid not null,
+  principal_kind   text not null,                  -- whose rights it rests on, and by which token they were shown
+  principal_id     uuid not null,
+  app_id           uuid not null,
+  scopes           text[] not null,
+  authorized_at_s  bigint not null,
+  resource         text not null,                  -- as it was asked for
+  family           text not null,
+  object_id        uuid,                           -- null: every object of the family
+  change_types     text[] not null,
+  notification_url text not null,
+  lifecycle_url    text,
+  sealed_state     bytea,                          -- a text that the subscriber recognises us by
+  tls_version      text not null,
+  expires_at       timestamptz not null,
+  position         bigint not null,                -- told up to here of the feed
+  pending          text,                           -- what is to be said about the subscription itself
+  reminded         boolean not null,
+  failing_since    timestamptz,
+  attempts         integer not null,
+  version          bigint not null,
+  constraint subscription_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('subscription');
 
 -- Personal accounts that the tenant's admins list as known contacts.
 create table directory_contact (

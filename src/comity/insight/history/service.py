@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from comity.access.decide import decide
-from comity.access.errors import NotAuthorized
+from comity.access.errors import not_authorized
 from comity.access.evidence import load_evidence
 from comity.access.model import Decision, Identity, Person, Purpose, Rule
 from comity.access.service import administers
@@ -25,7 +25,7 @@ from comity.core.permissions import Permission
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.insight import store
-from comity.insight.history.decide import identity_at, undo
+from comity.insight.history.decide import bears, identity_at, is_about_policy, policy_held, told, undo
 from comity.insight.history.model import Happening, History, HistoryInTheFuture, Moment
 from comity.tenancy.installation import CONSUMER_DATE, list_audit, load_installation
 
@@ -56,7 +56,7 @@ async def look_back(
         HistoryInTheFuture, NotAuthorized.
     """
     if not administers(caller, actor, target):
-        raise NotAuthorized(permission=Permission.EXTERNAL_ACCESS_READ.value)
+        raise not_authorized(Permission.EXTERNAL_ACCESS_READ)
     home = actor.tenant_id if actor.tenant_id != PERSONAL_REALM else target.tenant_id
     async with db.tenant(home, person=actor.user_id if home == PERSONAL_REALM else None) as tx:
         if at > tx.now:
@@ -106,15 +106,25 @@ async def _side(
     async with db.tenant(tenant_id) as tx:
         moment = await _load_moment(tx, caller.in_tenant(tenant_id), person, other)
         entries = await _entries(tx, moment, person.id, at)
-    happenings: list[Happening] = []
+    bearing: list[bool] = []
+    held = {policy_held(moment)}
     for entry in entries:
         before = undo(moment, entry, person=person.id, other=other.id)
-        if before != moment:
-            moment = before
-            happenings.append(
-                Happening(entry.at, tenant_id, entry.actor_name, entry.action, entry.before, entry.after, entry.reason)
-            )
+        bearing.append(bears(before, moment, person, other))
+        held.add(policy_held(before))
+        moment = before
+    # A policy that held at some time is told with its making: the grant alone names it and no more.
+    happenings = [
+        _happening(entry, tenant_id)
+        for entry, made_a_difference in zip(entries, bearing, strict=True)
+        if made_a_difference or is_about_policy(entry, held)
+    ]
     return _Side(identity_at(moment, person, other), happenings)
+
+
+def _happening(entry: AuditEntry, tenant_id: TenantId) -> Happening:
+    gone, come = (told(entry.object_kind, each) for each in (entry.before, entry.after))
+    return Happening(entry.at, tenant_id, entry.actor_name, entry.action, gone, come, entry.reason)
 
 
 async def _load_moment(tx: Transaction, caller: Caller, person: Identity, other: Identity) -> Moment:

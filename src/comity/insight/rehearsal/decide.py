@@ -26,7 +26,7 @@ def after(before: TenantState, rehearsal: Rehearsal, *, own_domains: frozenset[s
     policies = dict(before.policies)
     for identity, changes in rehearsal.policies.items():
         key = key_of(before, identity)
-        policies[key] = changed_policy(policies[key], changes)
+        policies[key] = changed_policy(policies[key], changes, own_domains=own_domains)
     tenant_wide = before.tenant_wide
     if rehearsal.tenant_wide is not None:
         (everybodys,) = rehearsal.tenant_wide

@@ -1,0 +1,1 @@
+"""Whom a job tells by mail when it is in trouble."""

@@ -1,0 +1,1 @@
+"""Quarantine: a job in trouble is tried more and more rarely, and is stopped after four weeks."""
