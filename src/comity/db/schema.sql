@@ -212,6 +212,7 @@ CREATE TABLE feed_counter (
   tenant_id uuid NOT NULL,
   position bigint NOT NULL,                        -- dense; taken by a transaction's last statement
   floor bigint NOT NULL,                           -- readers below start over
+  settled bigint NOT NULL,                         -- up to here flushed for certain: it survives the server
   CONSTRAINT feed_counter_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE feed_counter ENABLE ROW LEVEL SECURITY;
@@ -881,6 +882,29 @@ ALTER TABLE sync_plan ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_plan FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_plan USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_plan TO comity_app;
+
+-- Plans that somebody approved, to be applied in the background with that person's rights of that moment.
+CREATE TABLE sync_approval (
+  tenant_id uuid NOT NULL,
+  plan_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  actor_kind text NOT NULL,
+  actor_id uuid,
+  actor_name text NOT NULL,
+  roles text[] NOT NULL,
+  permissions text[] NOT NULL,
+  reason text,
+  request_id uuid NOT NULL,
+  fault text,                                      -- why it could not be applied, as a code
+  fault_facts jsonb,
+  CONSTRAINT sync_approval_pkey PRIMARY KEY (tenant_id, plan_id),
+  -- An approval goes with its plan.
+  CONSTRAINT sync_approval_plan FOREIGN KEY (tenant_id, plan_id) REFERENCES sync_plan(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE sync_approval ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_approval FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_approval USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_approval TO comity_app;
 
 -- One item of a stored plan: ids, verdict, changed attributes, guards; never names.
 CREATE TABLE sync_step (

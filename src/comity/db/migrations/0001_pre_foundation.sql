@@ -159,7 +159,8 @@ call protect_installation_table('installation_audit');
 create table feed_counter (
   tenant_id uuid primary key,
   position  bigint not null,                       -- dense; taken by a transaction's last statement
-  floor     bigint not null                        -- readers below start over
+  floor     bigint not null,                       -- readers below start over
+  settled   bigint not null                        -- up to here flushed for certain: it survives the server
 );
 call protect_tenant_table('feed_counter');
 
@@ -744,6 +745,26 @@ create table sync_plan (
 -- Drains that were cut off: the next one finishes what they left.
 create index sync_plan_applying on sync_plan (tenant_id, job_id) where state = 'applying';
 call protect_tenant_table('sync_plan');
+
+-- Plans that somebody approved, to be applied in the background with that person's rights of that moment.
+create table sync_approval (
+  tenant_id    uuid not null,
+  plan_id      uuid not null,
+  at           timestamptz not null,
+  actor_kind   text not null,
+  actor_id     uuid,
+  actor_name   text not null,
+  roles        text[] not null,
+  permissions  text[] not null,
+  reason       text,
+  request_id   uuid not null,
+  fault        text,                               -- why it could not be applied, as a code
+  fault_facts  jsonb,
+  constraint sync_approval_pkey primary key (tenant_id, plan_id),
+  -- An approval goes with its plan.
+  constraint sync_approval_plan foreign key (tenant_id, plan_id) references sync_plan on delete cascade
+);
+call protect_tenant_table('sync_approval');
 
 -- One item of a stored plan: ids, verdict, changed attributes, guards; never names.
 create table sync_step (
