@@ -13,7 +13,7 @@ select f.arm, f.external, f.first_key, f.second_key,
 from (
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.given_key as first_key, v.surname_key as second_key, v.id from users v
@@ -28,7 +28,7 @@ from (
   union all
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.surname_key as first_key, v.given_key as second_key, v.id from users v
@@ -43,7 +43,7 @@ from (
   union all
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.given_key as first_key, v.surname_key as second_key, v.id from users v
@@ -58,7 +58,7 @@ from (
   union all
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.surname_key as first_key, v.given_key as second_key, v.id from users v
@@ -73,7 +73,7 @@ from (
   union all
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.given_key as first_key, v.surname_key as second_key, v.id from users v
@@ -88,7 +88,7 @@ from (
   union all
   (select a.arm, a.external, found.first_key, found.second_key, found.id
    from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(untils)s::text[], %(lows)s::text[], %(highs)s::text[])
+     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
      as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
    cross join lateral (
      select v.surname_key as first_key, v.given_key as second_key, v.id from users v

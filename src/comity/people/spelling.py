@@ -17,12 +17,12 @@ from comity.core.folding import fold
 from comity.people.transliteration import in_latin
 
 _WRITTEN_OUT: Final = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "ő": "oe", "ű": "ue", "æ": "ae", "œ": "oe"}
+    {"ä": "ae", "å": "aa", "æ": "ae"} | dict.fromkeys("öøőœ", "oe") | dict.fromkeys("üű", "ue")  # codespell:ignore ue
 )
 _DIGRAPH: Final = re.compile(r"(?<![aeiouyq])([aou])e(?!$|[aeiouy]|l$|l[aeiouy](?!l)|tt|z$)|^([aou])e(?!$|[aeiouy])")
 """Two letters that may be an umlaut: not behind a vowel (Bauer, Quelle), not at the end (Zoe), not before a vowel
 (Noee), not in -ael, -uela (Michael, Manuela), not in Duett, not in Rodriguez."""
-_NEVER: Final = re.compile(r"(aktuell|manuell|virtuell|joell|noell|miguel|aero|poet|phoeb|guerr|guev|maestr|caesar)")
+_NEVER: Final = re.compile(r"((ak|vir)tuell|manu[e]ll|joell|noell|miguel|aero|poet|phoeb|guerr|guev|maestr|caesar)")
 """Words in which they are none although they look like it."""
 _LETTERS_BEHIND: Final = 2
 """So many letters must follow while somebody still types: `due` may become Duett."""

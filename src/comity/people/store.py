@@ -73,7 +73,7 @@ def arm_parameters(arms: Sequence[Arm], place: Place) -> dict[str, object]:
             if (at, external) == (place.arm, place.external) and place.first_key is not None:
                 start = (place.first_key, place.second_key, place.last or _EVERYWHERE)
             rows.append((at, arm.slot, external, *start, arm.first.high, arm.second.low, arm.second.high))
-    names = ("arms", "slots", "externals", "from_first", "from_second", "from_ids", "untils", "lows", "highs")
+    names = ("arms", "slots", "externals", "from_first", "from_second", "from_ids", "ends", "lows", "highs")
     columns: list[list[object]] = [list(each) for each in zip(*rows, strict=True)] or [[] for _ in names]
     return dict(zip(names, columns, strict=True))
 
