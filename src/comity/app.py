@@ -162,6 +162,7 @@ def works(comity: Comity) -> list[Work]:
         mail.offered(comity.db, choose_sender(comity.settings), address=comity.settings.mail_from),
         sync.offered(comity.db),
         sync.offered_plans(comity.db),
+        sync.offered_held(comity.db),
         sync.offered_approvals(comity.db),
         directory.offered(comity.db),
         people.offered(comity.db),

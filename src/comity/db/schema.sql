@@ -357,6 +357,8 @@ CREATE TABLE users (
 CREATE INDEX users_by_given ON users (tenant_id, ((creation_type IS NOT NULL)), given_key, surname_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Exact mail inside the tenant.
 CREATE INDEX users_by_mail ON users (tenant_id, mail_key) WHERE (deleted_at IS NULL);
+-- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
+CREATE INDEX users_by_name ON users (tenant_id, name_key, id) WHERE (deleted_at IS NULL);
 -- The same by surname: half of all people are looked for by it.
 CREATE INDEX users_by_surname ON users (tenant_id, ((creation_type IS NOT NULL)), surname_key, given_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Recycle bin and its sweeper.
@@ -441,6 +443,9 @@ CREATE TABLE groups (
   deleted_by text,
   home_tenant_id uuid,                             -- null: a group of the tenant's own
   home_group_id uuid,                              -- the group elsewhere that sync made this one for
+  group_types text[],                              -- `Unified`; null: a plain security group
+  visibility text,
+  classification text,
   CONSTRAINT groups_pkey PRIMARY KEY (tenant_id, id),
   -- A group of another tenant stands here once, living or soft-deleted, whatever a drain forgot.
   CONSTRAINT groups_home_unique UNIQUE (tenant_id, home_tenant_id, home_group_id),
@@ -473,13 +478,34 @@ ALTER TABLE group_member FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON group_member USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON group_member TO comity_app;
 
+-- Who answers for a group or an application, and may manage it without a role.
+CREATE TABLE object_owner (
+  tenant_id uuid NOT NULL,
+  object_id uuid NOT NULL,
+  owner_id uuid NOT NULL,
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT object_owner_pkey PRIMARY KEY (tenant_id, object_id, owner_id)
+);
+-- What does this person answer for? Asked when she leaves for good.
+CREATE INDEX object_owner_by_owner ON object_owner (tenant_id, owner_id);
+ALTER TABLE object_owner ENABLE ROW LEVEL SECURITY;
+ALTER TABLE object_owner FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON object_owner USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON object_owner TO comity_app;
+
 CREATE TABLE tenant_setting (
   tenant_id uuid NOT NULL,
   guest_user_role_id uuid NOT NULL,
   invitations_allowed boolean NOT NULL,            -- "who can invite" is not "no one"
   soft_delete_retention_s bigint NOT NULL,
   version bigint NOT NULL,
-  CONSTRAINT tenant_setting_pkey PRIMARY KEY (tenant_id)
+  invites_from text,
+  members_create_apps boolean,
+  members_create_groups boolean,
+  members_read_users boolean,
+  contacts jsonb,                                  -- mail addresses of the organisation, as Graph names them
+  CONSTRAINT tenant_setting_pkey PRIMARY KEY (tenant_id),
+  CONSTRAINT tenant_setting_invites CHECK (invites_from = ANY (ARRAY['none'::text, 'adminsAndGuestInviters'::text, 'adminsGuestInvitersAndAllMembers'::text, 'everyone'::text]))
 );
 ALTER TABLE tenant_setting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenant_setting FORCE ROW LEVEL SECURITY;
@@ -511,6 +537,8 @@ CREATE TABLE application (
   created_at timestamp with time zone NOT NULL,
   disabled_at timestamp with time zone,
   version bigint NOT NULL,
+  template_id uuid,                                -- made from a template: cross-tenant sync
+  document jsonb,                                  -- what Graph's clients keep with an application; nothing acts on it
   CONSTRAINT application_pkey PRIMARY KEY (tenant_id, id),
   -- A client names itself by this id when it asks for a token.
   CONSTRAINT application_app_id UNIQUE (tenant_id, app_id)
@@ -651,6 +679,7 @@ CREATE TABLE partner (
   inbound_trust jsonb,
   created_at timestamp with time zone NOT NULL,
   version bigint NOT NULL,
+  document jsonb,                                  -- B2B settings that are kept and shown; nothing acts on them
   CONSTRAINT partner_pkey PRIMARY KEY (tenant_id, partner_tenant_id),
   -- Nobody is a partner of himself: decisions inside a tenant never look here.
   CONSTRAINT partner_other CHECK (partner_tenant_id <> tenant_id)
@@ -696,6 +725,19 @@ ALTER TABLE partner_template FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON partner_template USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON partner_template TO comity_app;
 
+-- What holds toward tenants without an entry of their own, as far as it can be changed; null: as it comes.
+CREATE TABLE partner_default (
+  tenant_id uuid NOT NULL,
+  document jsonb,
+  cloud_endpoints text[] NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT partner_default_pkey PRIMARY KEY (tenant_id)
+);
+ALTER TABLE partner_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_default FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_default USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_default TO comity_app;
+
 CREATE TABLE sync_job (
   tenant_id uuid NOT NULL,                         -- the source: everything is configured there
   id uuid NOT NULL,
@@ -718,6 +760,9 @@ CREATE TABLE sync_job (
   read_bits bigint NOT NULL,                       -- source attributes that mapping and filter read: what wakes the job
   always_bits bigint NOT NULL,                     -- target attributes that the mapping writes again and again
   interval_s integer NOT NULL,
+  threshold_on boolean NOT NULL,                   -- accidental-deletion prevention (design D8)
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark bigint,                                -- feed position read so far; null: never run
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT sync_job_pkey PRIMARY KEY (tenant_id, id),
@@ -725,7 +770,11 @@ CREATE TABLE sync_job (
   CONSTRAINT sync_job_elsewhere CHECK (target_tenant_id <> tenant_id),
   CONSTRAINT sync_job_origin CHECK (origin = ANY (ARRAY['organization'::text, 'pair'::text])),
   CONSTRAINT sync_job_scope CHECK (scope_mode = ANY (ARRAY['assigned'::text, 'all'::text])),
-  CONSTRAINT sync_job_state CHECK (state = ANY (ARRAY['NotConfigured'::text, 'Paused'::text, 'Active'::text, 'Quarantine'::text]))
+  CONSTRAINT sync_job_state CHECK (state = ANY (ARRAY['NotConfigured'::text, 'Paused'::text, 'Active'::text, 'Quarantine'::text])),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
+  CONSTRAINT sync_job_threshold_number CHECK (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
+  CONSTRAINT sync_job_threshold_percent CHECK (threshold_percent >= 1 AND threshold_percent <= 100)
 );
 ALTER TABLE sync_job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_job FORCE ROW LEVEL SECURITY;
@@ -772,6 +821,28 @@ ALTER TABLE sync_object ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_object FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_object USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_object TO comity_app;
+
+-- A deletion that the threshold held back, until somebody allows or rejects it, or the reason for it goes away.
+-- A rejected one stays, so that the next look does not begin anew.
+CREATE TABLE sync_held (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  source_id uuid NOT NULL,
+  kind text NOT NULL,
+  target_id uuid,
+  state text NOT NULL,
+  cause uuid NOT NULL,                             -- what set the deletion off; once allowed, the approval
+  held_at timestamp with time zone NOT NULL,
+  CONSTRAINT sync_held_pkey PRIMARY KEY (tenant_id, job_id, source_id),
+  -- What is held goes with its job.
+  CONSTRAINT sync_held_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT sync_held_kind CHECK (kind = ANY (ARRAY['user'::text, 'group'::text])),
+  CONSTRAINT sync_held_state CHECK (state = ANY (ARRAY['waiting'::text, 'allowed'::text, 'rejected'::text]))
+);
+ALTER TABLE sync_held ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_held FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_held USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_held TO comity_app;
 
 -- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers
 -- that succeeds, or four weeks end it.
@@ -948,7 +1019,7 @@ CREATE TABLE sync_run (
   CONSTRAINT sync_run_pkey PRIMARY KEY (tenant_id, id),
   -- A run is everything with the same cause: a second drain of it adds to its row.
   CONSTRAINT sync_run_cause UNIQUE (tenant_id, job_id, cause),
-  CONSTRAINT sync_run_kind CHECK (kind = ANY (ARRAY['initial'::text, 'incremental'::text, 'manual'::text, 'undo'::text, 'demand'::text])),
+  CONSTRAINT sync_run_kind CHECK (kind = ANY (ARRAY['initial'::text, 'incremental'::text, 'manual'::text, 'undo'::text, 'demand'::text, 'allowed'::text])),
   CONSTRAINT sync_run_state CHECK (state = ANY (ARRAY['Running'::text, 'Succeeded'::text, 'Failed'::text, 'EntryLevelErrors'::text, 'Stopped'::text]))
 );
 -- The newest run of each job.
@@ -1013,6 +1084,8 @@ CREATE TABLE provisioning_log (
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).
 CREATE INDEX provisioning_log_by_source ON provisioning_log (tenant_id, source_id, plan_id);
+-- "How many were deleted lately?", which the deletion threshold asks: few lines among many.
+CREATE INDEX provisioning_log_deletions ON provisioning_log (tenant_id, job_id, at) WHERE (action = 3);
 ALTER TABLE provisioning_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provisioning_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON provisioning_log USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -1424,6 +1497,35 @@ CREATE FUNCTION public.domain_add(entry domain)
 AS $function$ insert into domain select (entry).* $function$;
 REVOKE ALL ON FUNCTION domain_add(entry domain) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION domain_add(entry domain) TO comity_app;
+
+-- The transaction's tenant gives its new people this domain, one of its own.
+CREATE FUNCTION public.domain_make_default(wanted text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  declare touched bigint;
+  begin
+    update domain set is_default = false where tenant_id = public.comity_tenant() and is_default;
+    update domain set is_default = true where tenant_id = public.comity_tenant() and domain = wanted;
+    get diagnostics touched = row_count;
+    return touched;
+  end $function$;
+REVOKE ALL ON FUNCTION domain_make_default(wanted text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION domain_make_default(wanted text) TO comity_app;
+
+-- The transaction's tenant gives up one of its domains, never the one that it began with.
+CREATE FUNCTION public.domain_drop(wanted text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    delete from domain where tenant_id = public.comity_tenant() and domain = wanted and not is_initial returning domain
+  $function$;
+REVOKE ALL ON FUNCTION domain_drop(wanted text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION domain_drop(wanted text) TO comity_app;
 
 CREATE FUNCTION public.domain_get(wanted text)
  RETURNS SETOF domain

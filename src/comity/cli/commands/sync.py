@@ -84,6 +84,10 @@ PLANS: Final = {
     "restart": (_AT + "control:restart", "Let a job run anew."),
     "provision": (_AT + "control:provision", "Bring one person in line now."),
     "drift": (_AT + "control:drift", "May changed accounts be brought back in line?"),
+    "held": (_AT + "held:held", "Show whose deletion is held back."),
+    "allow": (_AT + "held:allow", "Have held deletions done."),
+    "reject": (_AT + "held:reject", "Leave held deletions undone."),
+    "threshold": (_AT + "held:threshold", "From how many deletions on are they held?"),
 }
 """Commands about plans and the course of jobs: where each is, and a sentence for the list."""
 
@@ -95,6 +99,11 @@ def sync() -> None:
 
 for each in (scope, filter_, groups, actions):
     sync.add_command(each)
+
+
+_STATUS: Final = (
+    "From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Held", "Id",
+)  # fmt: skip
 
 
 @sync.command()
@@ -141,14 +150,15 @@ async def status(session: Session, of: str | None) -> None:
     session.out.show(
         [_standing(each) for each in found],
         Table(
-            ("From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
+            _STATUS,
             [
                 (
                     known.get(each.job.tenant_id, ""),
                     known.get(each.job.target_tenant_id, "outside this installation"),
-                    each.job.state.value + (f" ({each.job.state_reason})" if each.job.state_reason else ""),
+                    each.state.value + (f" ({each.reason})" if each.reason else ""),
                     each.last_run.state.value if each.last_run else "never",
                     *(_counts(each.last_run.counts).values() if each.last_run else [""] * 6),
+                    each.held.waiting or "",
                     each.job.id,
                 )
                 for each in found
@@ -156,6 +166,8 @@ async def status(session: Session, of: str | None) -> None:
             none="Nothing is shared with anybody: comity share",
         ),
     )
+    if any(each.held.waiting for each in found):
+        session.out.say("Deletions are held back, because there were too many at once: comity sync held")
 
 
 @sync.command()
@@ -240,15 +252,16 @@ def _shared(each: Shared) -> dict[str, object]:
 def _standing(each: Standing) -> dict[str, object]:
     """The contract of `sync status` (design §5.2)."""
     run = each.last_run
-    quarantined = each.job.state.value == "Quarantine"
+    quarantined = each.state.value == "Quarantine"
     return {
         "id": str(each.job.id),
         "from": str(each.job.tenant_id),
         "to": str(each.job.target_tenant_id),
-        "state": each.job.state.value,
-        "reason": each.job.state_reason,
+        "state": each.state.value,
+        "reason": each.reason,
         "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": run.seconds} if run else None,
-        "quarantine": {"reason": each.job.state_reason} if quarantined else None,
+        "held": each.held.waiting,
+        "quarantine": {"reason": each.reason} if quarantined else None,
     }
 
 

@@ -299,6 +299,8 @@ create index users_by_given on users (tenant_id, (creation_type is not null), gi
 create index users_by_surname on users (tenant_id, (creation_type is not null), surname_key, given_key collate "POSIX", id)
   where deleted_at is null and account_enabled and show_in_address_list
     and (user_type = 'Member' or creation_type is not null);
+-- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
+create index users_by_name on users (tenant_id, name_key, id) where deleted_at is null;
 -- Exact mail inside the tenant.
 create index users_by_mail on users (tenant_id, mail_key) where deleted_at is null;
 -- Recycle bin and its sweeper.
@@ -366,6 +368,9 @@ create table groups (
   deleted_by       text constraint groups_deleted_by check (deleted_by in ('admin', 'sync')),
   home_tenant_id   uuid,                           -- null: a group of the tenant's own
   home_group_id    uuid,                           -- the group elsewhere that sync made this one for
+  group_types      text[],                         -- `Unified`; null: a plain security group
+  visibility       text,
+  classification   text,
   constraint groups_pkey primary key (tenant_id, id),
   -- A group made by sync has both or neither.
   constraint groups_home_pair check ((home_group_id is null) = (home_tenant_id is null)),
@@ -390,12 +395,31 @@ create table group_member (
 create index group_member_by_member on group_member (tenant_id, member_id, group_id);
 call protect_tenant_table('group_member');
 
+-- Who answers for a group or an application, and may manage it without a role.
+create table object_owner (
+  tenant_id uuid not null,
+  object_id uuid not null,
+  owner_id  uuid not null,
+  added_at  timestamptz not null,
+  constraint object_owner_pkey primary key (tenant_id, object_id, owner_id)
+);
+-- What does this person answer for? Asked when she leaves for good.
+create index object_owner_by_owner on object_owner (tenant_id, owner_id);
+call protect_tenant_table('object_owner');
+
 create table tenant_setting (
   tenant_id               uuid primary key,
   guest_user_role_id      uuid not null,
   invitations_allowed     boolean not null,        -- "who can invite" is not "no one"
   soft_delete_retention_s bigint not null,
-  version                 bigint not null
+  version                 bigint not null,
+  -- authorizationPolicy (provisioning §11); null is the default of each
+  invites_from            text constraint tenant_setting_invites check (invites_from in
+                            ('none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone')),
+  members_create_apps     boolean,
+  members_create_groups   boolean,
+  members_read_users      boolean,
+  contacts                jsonb                    -- mail addresses of the organisation, as Graph names them
 );
 call protect_tenant_table('tenant_setting');
 
@@ -423,6 +447,8 @@ create table application (
   created_at    timestamptz not null,
   disabled_at   timestamptz,
   version       bigint not null,
+  template_id   uuid,                              -- made from a template: cross-tenant sync
+  document      jsonb,                             -- what Graph's clients keep with an application; nothing acts on it
   constraint application_pkey primary key (tenant_id, id),
   -- A client names itself by this id when it asks for a token.
   constraint application_app_id unique (tenant_id, app_id)
@@ -552,6 +578,7 @@ create table partner (
   inbound_trust     jsonb,
   created_at        timestamptz not null,
   version           bigint not null,
+  document          jsonb,                         -- B2B settings that are kept and shown; nothing acts on them
   constraint partner_pkey primary key (tenant_id, partner_tenant_id),
   -- Nobody is a partner of himself: decisions inside a tenant never look here.
   constraint partner_other check (partner_tenant_id <> tenant_id)
@@ -587,6 +614,15 @@ create table partner_template (
 );
 call protect_tenant_table('partner_template');
 
+-- What holds toward tenants without an entry of their own, as far as it can be changed; null: as it comes.
+create table partner_default (
+  tenant_id       uuid primary key,
+  document        jsonb,
+  cloud_endpoints text[] not null,
+  version         bigint not null
+);
+call protect_tenant_table('partner_default');
+
 -- ── Cross-tenant sync ────────────────────────────────────────────────────────────────────────────
 
 create table sync_job (
@@ -612,11 +648,18 @@ create table sync_job (
   read_bits        bigint not null,                -- source attributes that mapping and filter read: what wakes the job
   always_bits      bigint not null,                -- target attributes that the mapping writes again and again
   interval_s       integer not null,
+  threshold_on     boolean not null,               -- accidental-deletion prevention (design D8)
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark        bigint,                         -- feed position read so far; null: never run
   created_at       timestamptz not null,
   constraint sync_job_pkey primary key (tenant_id, id),
   -- A tenant never syncs into itself.
-  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id)
+  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
+  constraint sync_job_threshold_number check (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
+  constraint sync_job_threshold_percent check (threshold_percent between 1 and 100)
 );
 call protect_tenant_table('sync_job');
 
@@ -651,6 +694,23 @@ create table sync_object (
   constraint sync_object_pkey primary key (tenant_id, job_id, source_id)
 );
 call protect_tenant_table('sync_object');
+
+-- A deletion that the threshold held back, until somebody allows or rejects it, or the reason for it goes away.
+-- A rejected one stays, so that the next look does not begin anew.
+create table sync_held (
+  tenant_id uuid not null,
+  job_id    uuid not null,
+  source_id uuid not null,
+  kind      text not null constraint sync_held_kind check (kind in ('user', 'group')),
+  target_id uuid,
+  state     text not null constraint sync_held_state check (state in ('waiting', 'allowed', 'rejected')),
+  cause     uuid not null,                         -- what set the deletion off; once allowed, the approval
+  held_at   timestamptz not null,
+  constraint sync_held_pkey primary key (tenant_id, job_id, source_id),
+  -- What is held goes with its job.
+  constraint sync_held_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+call protect_tenant_table('sync_held');
 
 -- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers that
 -- succeeds, or four weeks end it.
@@ -789,7 +849,7 @@ create table sync_run (
   id         uuid not null,
   job_id     uuid not null,
   cause      uuid not null,
-  kind       text not null constraint sync_run_kind check (kind in ('initial', 'incremental', 'manual', 'undo', 'demand')),
+  kind       text not null constraint sync_run_kind check (kind in ('initial', 'incremental', 'manual', 'undo', 'demand', 'allowed')),
   state      text not null constraint sync_run_state check (state in ('Running', 'Succeeded', 'Failed', 'EntryLevelErrors', 'Stopped')),
   error      text,
   started_at timestamptz not null,
@@ -858,6 +918,8 @@ create table provisioning_log (
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).
 create index provisioning_log_by_source on provisioning_log (tenant_id, source_id, plan_id);
+-- "How many were deleted lately?", which the deletion threshold asks: few lines among many.
+create index provisioning_log_deletions on provisioning_log (tenant_id, job_id, at) where action = 3;
 call protect_tenant_table('provisioning_log');
 
 -- ── External access ──────────────────────────────────────────────────────────────────────────────
@@ -1174,6 +1236,25 @@ create function tenant_list(after_key text, after_id uuid, page_size integer) re
 create function domain_add(entry domain) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ insert into domain select (entry).* $$;
+
+-- The transaction's tenant gives its new people this domain, one of its own.
+create function domain_make_default(wanted text) returns bigint
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  declare touched bigint;
+  begin
+    update domain set is_default = false where tenant_id = public.comity_tenant() and is_default;
+    update domain set is_default = true where tenant_id = public.comity_tenant() and domain = wanted;
+    get diagnostics touched = row_count;
+    return touched;
+  end $$;
+
+-- The transaction's tenant gives up one of its domains, never the one that it began with.
+create function domain_drop(wanted text) returns setof text
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    delete from domain where tenant_id = public.comity_tenant() and domain = wanted and not is_initial returning domain
+  $$;
 
 create function domain_get(wanted text) returns setof domain
   language sql stable security definer set search_path = pg_catalog, public

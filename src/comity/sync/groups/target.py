@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Collection
 from typing import Final
 
-from comity.core.folding import name_key
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, TenantId, UserId, new_id
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text
+from comity.directory.store import group_key
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.sync.groups.decide import decide_group
@@ -40,17 +40,23 @@ async def pass_group(
     wanted: Collection[UserId],
     actions: Actions,
     *,
+    withheld: Reason | None,
     plan_id: PlanId,
     job_id: JobId,
     cause: CauseId,
     take_number: Callable[[], int],
 ) -> Receipt | Skip | None:
-    """Bring one group in line, as the target; a `Skip` says why not, None that there was nothing to do."""
+    """Bring one group in line, as the target; a `Skip` says why not, None that there was nothing to do.
+
+    `withheld` says why it is not to be taken away, if it would be.
+    """
     present = await tx.one(PresentGroup, Q.present, source=source, id=group.id)
     there = {UserId(row[0]) for row in await tx.rows(Q.members, group_id=present.id)} if present else set()
     outcome = decide_group(group, present, actions, wanted=frozenset(wanted), there=there, new_id=GroupId(new_id()))
     if outcome is None or isinstance(outcome, Skip):
         return outcome
+    if withheld is not None and outcome.action is Action.DELETE:
+        return Skip(UserId(group.id), UserId(outcome.target_id), withheld, failed=False, kind=GROUP)
     if not await _apply(tx, source, outcome):
         return Skip(UserId(group.id), UserId(outcome.target_id), Reason.CHANGED_MEANWHILE, failed=True, kind=GROUP)
     before, after = _values(outcome)
@@ -72,7 +78,7 @@ async def _apply(tx: Transaction, source: TenantId, step: GroupStep) -> bool:
     """Write the group and its members; False if it is not what was seen any more."""
     names = _names(step)
     row: dict[str, object] = {
-        "id": step.target_id, "at": tx.now, "name_key": name_key(names["display_name"]), **names,
+        "id": step.target_id, "at": tx.now, "name_key": group_key(names["display_name"]), **names,
     }  # fmt: skip
     if step.action is Action.CREATE:
         done = await tx.execute(Q.create, source=source, source_id=step.source.id, **row)
