@@ -83,7 +83,7 @@ insert into group_member select %(tenant_id)s, %(group)s, p, 'user', %(at)s
 insert into group_member select %(tenant_id)s, (%(groups)s::uuid[])[2 + n / 10], p, 'user', %(at)s
   from unnest(%(people)s::uuid[]) with ordinality x (p, n);
 insert into sync_job select %(tenant_id)s, j, 1, 'job', %(source)s, 'pair', 'Active', null, 'assigned', true, true,
-  true, true, null, null, false, false, false, 0, 0, 2400, 0, %(at)s
+  true, true, null, null, false, false, false, 0, 0, 2400, false, null, null, 0, %(at)s
   from unnest(%(jobs)s::uuid[]) j;
 insert into sync_assignment select %(tenant_id)s, j, p, 'user', %(at)s
   from unnest(%(jobs)s::uuid[]) j, unnest(%(people)s::uuid[]) p;

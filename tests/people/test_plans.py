@@ -53,7 +53,6 @@ STATEMENTS: dict[str, tuple[str, dict[str, object], set[str]]] = {
                                                   Span("u7", "u8")), [("x", "y")]), PARTS),
     "counting": ("count_words", {"lows": ["a"], "highs": ["b"], "parts": [1, 2, 3, 4, 5]}, {*ARMS, "person_word_pkey"}),
     "a whole address": ("by_address", {"address": "u7@nobody.example"}, {"users_by_mail", "users_upn_unique"}),
-    "recent contacts": ("recent", {}, {"users_home_unique", "users_pkey"}),
     "held contacts": ("by_ids", {"ids": [new_id()]}, {"users_pkey"}),
     "the dictionary": ("meant", {"variants": ["abc"], "shortest": 4, "longest": 6}, {"name_variant_pkey"}),
 }  # fmt: skip

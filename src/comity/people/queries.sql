@@ -1,189 +1,128 @@
 -- Name search within one tenant. Ranges, not LIKE, since under row-level security only leakproof operators
 -- reach an index (design §4.13). The condition on deleted, enabled and shown is that of the partial indexes,
--- word by word. Whatever an index names, the live row decides whether it is shown.
+-- word by word. Whatever an index names, the live row decides whether it is shown; rows are probed one by one,
+-- since without statistics the planner would read all of them.
 
 -- name: by_name
--- Ranges of names in order of their slots: two for each rank, one over given names and one over surnames.
--- Each range is read in the order of its index, behind the place where the last page ended, and only as far
--- as the page is not full. In each range the tenant's own people come before those from elsewhere.
-select f.arm, f.external, f.first_key, f.second_key,
+-- Ranges of names in order of their slots: two of whole names and two of beginnings, each time one over given
+-- names and one over surnames. Each range is read in the order of its index, behind the place where the last page
+-- ended, and only as far as the page is not full; in each, the tenant's own people come before others.
+with a as materialized (
+  select * from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(keys)s::text[], %(next_keys)s::text[],
+    %(ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
+    as a (arm, slot, external, key, next_key, id, until, low, high))
+select f.arm, f.external, f.key, f.next_key,
   u.id, u.display_name, u.user_principal_name, u.mail, u.user_type, u.creation_type is not null, u.home_tenant_id,
   u.home_user_id, u.given_key, u.surname_key, u.name_key, u.mail_key, u.upn_key, u.given_name, u.surname, u.job_title,
   u.department, u.office_location
 from (
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.given_key as first_key, v.surname_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.given_key, v.surname_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.given_key < a.until and v.surname_key collate "POSIX" >= a.low and v.surname_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.given_key, v.surname_key collate "POSIX", v.id limit %(at_most)s) found
+  (select a.arm, a.external, f.* from a cross join lateral (
+     select given_key as key, surname_key as next_key, id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = a.external
+       and (given_key, surname_key collate "POSIX", id) > (a.key, a.next_key, a.id) and given_key < a.until
+       and surname_key collate "POSIX" >= a.low and surname_key collate "POSIX" < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     order by given_key, surname_key collate "POSIX", id limit %(at_most)s) f
+   where a.slot = 0)
+  union all
+  (select a.arm, a.external, f.* from a cross join lateral (
+     select surname_key as key, given_key as next_key, id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = a.external
+       and (surname_key, given_key collate "POSIX", id) > (a.key, a.next_key, a.id) and surname_key < a.until
+       and given_key collate "POSIX" >= a.low and given_key collate "POSIX" < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     order by surname_key, given_key collate "POSIX", id limit %(at_most)s) f
+   where a.slot = 1)
+  union all
+  (select a.arm, a.external, f.* from a cross join lateral (
+     select given_key as key, surname_key as next_key, id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = a.external
+       and (given_key, surname_key collate "POSIX", id) > (a.key, a.next_key, a.id) and given_key < a.until
+       and surname_key collate "POSIX" >= a.low and surname_key collate "POSIX" < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     order by given_key, surname_key collate "POSIX", id limit %(at_most)s) f
    where a.slot = 2)
   union all
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.surname_key as first_key, v.given_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.surname_key, v.given_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.surname_key < a.until and v.given_key collate "POSIX" >= a.low and v.given_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.surname_key, v.given_key collate "POSIX", v.id limit %(at_most)s) found
+  (select a.arm, a.external, f.* from a cross join lateral (
+     select surname_key as key, given_key as next_key, id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = a.external
+       and (surname_key, given_key collate "POSIX", id) > (a.key, a.next_key, a.id) and surname_key < a.until
+       and given_key collate "POSIX" >= a.low and given_key collate "POSIX" < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     order by surname_key, given_key collate "POSIX", id limit %(at_most)s) f
    where a.slot = 3)
-  union all
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.given_key as first_key, v.surname_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.given_key, v.surname_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.given_key < a.until and v.surname_key collate "POSIX" >= a.low and v.surname_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.given_key, v.surname_key collate "POSIX", v.id limit %(at_most)s) found
-   where a.slot = 4)
-  union all
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.surname_key as first_key, v.given_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.surname_key, v.given_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.surname_key < a.until and v.given_key collate "POSIX" >= a.low and v.given_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.surname_key, v.given_key collate "POSIX", v.id limit %(at_most)s) found
-   where a.slot = 5)
-  union all
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.given_key as first_key, v.surname_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.given_key, v.surname_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.given_key < a.until and v.surname_key collate "POSIX" >= a.low and v.surname_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.given_key, v.surname_key collate "POSIX", v.id limit %(at_most)s) found
-   where a.slot = 6)
-  union all
-  (select a.arm, a.external, found.first_key, found.second_key, found.id
-   from unnest(%(arms)s::int[], %(slots)s::int[], %(externals)s::bool[], %(from_first)s::text[], %(from_second)s::text[],
-     %(from_ids)s::uuid[], %(ends)s::text[], %(lows)s::text[], %(highs)s::text[])
-     as a (arm, slot, external, from_first, from_second, from_id, until, low, high)
-   cross join lateral (
-     select v.surname_key as first_key, v.given_key as second_key, v.id from users v
-     where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = a.external
-       and (v.surname_key, v.given_key collate "POSIX", v.id) > (a.from_first, a.from_second, a.from_id)
-       and v.surname_key < a.until and v.given_key collate "POSIX" >= a.low and v.given_key collate "POSIX" < a.high
-       and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-       and (v.user_type = 'Member' or v.creation_type is not null)
-       and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-     order by v.surname_key, v.given_key collate "POSIX", v.id limit %(at_most)s) found
-   where a.slot = 7)
   limit %(at_most)s) f
-join users u on u.tenant_id = %(tenant_id)s and u.id = f.id;
+cross join lateral (select * from users u where u.tenant_id = %(tenant_id)s and u.id = f.id limit 1) u;
 
 -- name: by_parts
--- What no range in order reaches, at most so many of each: by words of the index, by keys that begin with
--- another spelling, by the beginning of an address. `others` are the other words that were typed, each with
--- its spellings: all of them have to match too. No more than `reach` are looked at for that in each range.
+-- What no range in order reaches: by keys that begin with another spelling, by words of the index, by the
+-- beginning of an address; at most `reach` of each range, some of them twice. `others` are the other words
+-- that were typed, each with its spellings: all of them have to match too.
 select u.id, u.display_name, u.user_principal_name, u.mail, u.user_type, u.creation_type is not null, u.home_tenant_id,
   u.home_user_id, u.given_key, u.surname_key, u.name_key, u.mail_key, u.upn_key, u.given_name, u.surname, u.job_title,
   u.department, u.office_location
 from (
-  (select found.id from unnest(%(parts)s::smallint[], %(part_lows)s::text[], %(part_highs)s::text[]) as a (part, low, high)
-   cross join lateral (
-     select w.id from (
-       select p.user_id from person_word p
-       where p.tenant_id = %(tenant_id)s and p.part = a.part and p.word >= a.low and p.word < a.high
-         and p.user_id <> %(searcher)s and p.user_id <> all (%(without)s::uuid[])
-       order by p.word, p.user_id limit %(reach)s) c
-     join users w on w.tenant_id = %(tenant_id)s and w.id = c.user_id
-     where w.deleted_at is null and w.account_enabled and w.show_in_address_list
-       and (w.user_type = 'Member' or w.creation_type is not null)
-       and not exists (
-       select from unnest(%(others)s::text[]) as o (forms)
-       where not exists (
-         select from unnest(string_to_array(o.forms, ' ')) as f (form)
-         where strpos(' ' || w.given_key || ' ' || w.surname_key || ' ' || w.name_key, ' ' || f.form) > 0
-            or exists (select from person_word q where q.tenant_id = %(tenant_id)s and q.user_id = w.id
-                         and q.word >= f.form and q.word < f.form || chr(1114111))))
-     limit %(at_most)s) found)
-  union
-  (select found.id from unnest(%(given_lows)s::text[], %(given_highs)s::text[]) as a (low, high)
+  (select f.id from unnest(%(given_lows)s::text[], %(given_highs)s::text[]) as a (low, high)
    cross join unnest(array[false, true]) as e (external)
    cross join lateral (
-     select w.id from (
-       select v.id, v.given_key, v.surname_key, v.name_key from users v
-       where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = e.external
-         and v.given_key >= a.low and v.given_key < a.high
-         and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-         and (v.user_type = 'Member' or v.creation_type is not null)
-         and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-       limit %(reach)s) w
-     where not exists (
-       select from unnest(%(others)s::text[]) as o (forms)
-       where not exists (
-         select from unnest(string_to_array(o.forms, ' ')) as f (form)
-         where strpos(' ' || w.given_key || ' ' || w.surname_key || ' ' || w.name_key, ' ' || f.form) > 0
-            or exists (select from person_word q where q.tenant_id = %(tenant_id)s and q.user_id = w.id
-                         and q.word >= f.form and q.word < f.form || chr(1114111))))
-     limit %(at_most)s) found)
-  union
-  (select found.id from unnest(%(surname_lows)s::text[], %(surname_highs)s::text[]) as a (low, high)
+     select id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = e.external
+       and given_key >= a.low and given_key < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     limit %(reach)s) f)
+  union all
+  (select f.id from unnest(%(surname_lows)s::text[], %(surname_highs)s::text[]) as a (low, high)
    cross join unnest(array[false, true]) as e (external)
    cross join lateral (
-     select w.id from (
-       select v.id, v.given_key, v.surname_key, v.name_key from users v
-       where v.tenant_id = %(tenant_id)s and (v.creation_type is not null) = e.external
-         and v.surname_key >= a.low and v.surname_key < a.high
-         and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-         and (v.user_type = 'Member' or v.creation_type is not null)
-         and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-       limit %(reach)s) w
-     where not exists (
-       select from unnest(%(others)s::text[]) as o (forms)
-       where not exists (
-         select from unnest(string_to_array(o.forms, ' ')) as f (form)
-         where strpos(' ' || w.given_key || ' ' || w.surname_key || ' ' || w.name_key, ' ' || f.form) > 0
-            or exists (select from person_word q where q.tenant_id = %(tenant_id)s and q.user_id = w.id
-                         and q.word >= f.form and q.word < f.form || chr(1114111))))
-     limit %(at_most)s) found)
-  union
-  (select v.id from users v
-   where v.tenant_id = %(tenant_id)s and v.mail_key >= %(address)s and v.mail_key < %(address_end)s
-     and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-     and (v.user_type = 'Member' or v.creation_type is not null)
-     and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-   order by v.mail_key limit %(at_most)s)
-  union
-  (select v.id from users v
-   where v.tenant_id = %(tenant_id)s and v.upn_key >= %(address)s and v.upn_key < %(address_end)s
-     and v.deleted_at is null and v.account_enabled and v.show_in_address_list
-     and (v.user_type = 'Member' or v.creation_type is not null)
-     and v.id <> %(searcher)s and v.id <> all (%(without)s::uuid[])
-   order by v.upn_key limit %(at_most)s)) f
-join users u on u.tenant_id = %(tenant_id)s and u.id = f.id;
+     select id from users
+     where tenant_id = %(tenant_id)s and (creation_type is not null) = e.external
+       and surname_key >= a.low and surname_key < a.high
+       and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+       and id <> all (%(without)s::uuid[])
+     limit %(reach)s) f)
+  union all
+  (select f.user_id from unnest(%(parts)s::smallint[], %(part_lows)s::text[], %(part_highs)s::text[]) as a (part, low, high)
+   cross join lateral (
+     select user_id from person_word
+     where tenant_id = %(tenant_id)s and part = a.part and word >= a.low and word < a.high
+       and user_id <> all (%(without)s::uuid[])
+     order by word, user_id limit %(reach)s) f)
+  union all
+  (select id from users
+   where tenant_id = %(tenant_id)s and mail_key >= %(address)s and mail_key < %(address_end)s
+     and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+     and id <> all (%(without)s::uuid[])
+   order by mail_key limit %(reach)s)
+  union all
+  (select id from users
+   where tenant_id = %(tenant_id)s and upn_key >= %(address)s and upn_key < %(address_end)s
+     and deleted_at is null and account_enabled and show_in_address_list
+       and (user_type = 'Member' or creation_type is not null)
+     and id <> all (%(without)s::uuid[])
+   order by upn_key limit %(reach)s)) f
+cross join lateral (select * from users u where u.tenant_id = %(tenant_id)s and u.id = f.id limit 1) u
+where u.deleted_at is null and u.account_enabled and u.show_in_address_list
+  and (u.user_type = 'Member' or u.creation_type is not null)
+  and not exists (
+    select from unnest(%(others)s::text[]) as o (forms)
+    where not exists (
+      select from unnest(string_to_array(o.forms, ' ')) as w (form)
+      where strpos(' ' || u.given_key || ' ' || u.surname_key || ' ' || u.name_key, ' ' || w.form) > 0
+         or exists (select from person_word q where q.tenant_id = %(tenant_id)s and q.user_id = u.id
+                      and q.word >= w.form and q.word < w.form || chr(1114111))))
+limit %(at_most)s;
 
 -- name: count_words
 -- How many names each range of words leads to, as far as it is worth counting; in the order of the ranges.
@@ -235,7 +174,7 @@ from (
   union all
   select h.id from partner p
   join users h on h.tenant_id = %(tenant_id)s and h.home_tenant_id = p.tenant_id and h.home_user_id = p.user_id) f
-join users u on u.tenant_id = %(tenant_id)s and u.id = f.id
+cross join lateral (select * from users u where u.tenant_id = %(tenant_id)s and u.id = f.id limit 1) u
 where u.deleted_at is null and u.account_enabled and u.show_in_address_list
   and (u.user_type = 'Member' or u.creation_type is not null);
 

@@ -129,8 +129,8 @@ class Arm(NamedTuple):
 
     @property
     def slot(self) -> int:
-        """Where it stands in the statement: by rank, then by index."""
-        return 2 * self.rank + (not self.by_given)
+        """Where it stands in the statement: whole names before beginnings, then by index."""
+        return 2 * (self.rank is not Rank.NAME) + (not self.by_given)
 
     def takes(self, given_key: str, surname_key: str) -> bool:
         """Does it find a person of these keys?"""

@@ -79,9 +79,9 @@ async def _stream(tx: Transaction, page: _Page, wanted: int) -> list[Streamed]:
         if len(rows) < ask:
             break
         place = _behind(place, rows[-1])
-    page.keep(each.hit for each in found)
     for each in found:
-        page.ranks.setdefault(each.hit.id, page.arms[each.arm].rank)
+        is_whole = page.query.name == each.hit.name_key
+        page.ranks[each.hit.id] = Rank.NAME if is_whole else page.arms[each.arm].rank
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -17,9 +17,9 @@ from comity.people.words import Part
 
 Q: Final = Queries("comity.people")
 LISTED_MAX: Final = 100
-"""People whom one range of `by_parts` finds."""
+"""Hits of `by_parts`."""
 REACH: Final = 1000
-"""People who are looked at for it in one range."""
+"""People of one range who are looked at for the other words that were typed."""
 COUNTED_MAX: Final = 300
 RECENT_MAX: Final = 20
 VARIANT_WORDS_MAX: Final = 400
@@ -54,9 +54,8 @@ async def read_names(
     rows = await tx.all(
         _streamed,
         Q.by_name,
-        searcher=searcher,
         at_most=at_most,
-        without=list(place.recent),
+        without=[searcher, *place.recent],
         **arm_parameters(arms, place),
     )
     return sorted(rows, key=lambda row: (row.arm, row.external, row.first_key, row.second_key, row.hit.id))
@@ -73,7 +72,7 @@ def arm_parameters(arms: Sequence[Arm], place: Place) -> dict[str, object]:
             if (at, external) == (place.arm, place.external) and place.first_key is not None:
                 start = (place.first_key, place.second_key, place.last or _EVERYWHERE)
             rows.append((at, arm.slot, external, *start, arm.first.high, arm.second.low, arm.second.high))
-    names = ("arms", "slots", "externals", "from_first", "from_second", "from_ids", "ends", "lows", "highs")
+    names = ("arms", "slots", "externals", "keys", "next_keys", "ids", "ends", "lows", "highs")
     columns: list[list[object]] = [list(each) for each in zip(*rows, strict=True)] or [[] for _ in names]
     return dict(zip(names, columns, strict=True))
 
@@ -81,16 +80,16 @@ def arm_parameters(arms: Sequence[Arm], place: Place) -> dict[str, object]:
 async def find_parts(
     tx: Transaction,
     ranges: Ranges,
-    others: Iterable[tuple[str, ...]],
+    others: Sequence[tuple[str, ...]],
     *,
     searcher: UserId,
     without: Collection[UUID],
 ) -> list[Hit]:
     """People in any of the ranges whom the other words match too; in no order."""
-    return await tx.all(_hit, Q.by_parts, searcher=searcher, without=list(without), **range_parameters(ranges, others))
+    return await tx.all(_hit, Q.by_parts, without=[searcher, *without], **range_parameters(ranges, others))
 
 
-def range_parameters(ranges: Ranges, others: Iterable[tuple[str, ...]]) -> dict[str, object]:
+def range_parameters(ranges: Ranges, others: Sequence[tuple[str, ...]]) -> dict[str, object]:
     """The ranges as columns."""
     return {
         "parts": [int(part) for part, _ in ranges.parts],
@@ -104,7 +103,7 @@ def range_parameters(ranges: Ranges, others: Iterable[tuple[str, ...]]) -> dict[
         "address_end": ranges.address.high,
         "others": [" ".join(forms) for forms in others],
         "at_most": LISTED_MAX,
-        "reach": REACH,
+        "reach": REACH if others else LISTED_MAX,
     }
 
 

@@ -57,8 +57,9 @@ def distance(one: str, other: str, *, at_most: int) -> int:
     """Edits between two words, a swap of neighbours being one; anything above `at_most` if they are farther apart."""
     if abs(len(one) - len(other)) > at_most:
         return at_most + 1
-    if one == other:
-        return 0
+    one, other = _without_common_ends(one, other)
+    if not one or not other:
+        return len(one) + len(other)
     before: list[int] = []
     last = list(range(len(other) + 1))
     for at, letter in enumerate(one, 1):
@@ -73,6 +74,18 @@ def distance(one: str, other: str, *, at_most: int) -> int:
             return at_most + 1
         before, last = last, row
     return last[-1]
+
+
+def _without_common_ends(one: str, other: str) -> tuple[str, str]:
+    """What is left between the letters that two words begin and end with alike."""
+    least = min(len(one), len(other))
+    start = 0
+    while start < least and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < least - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    return one[start : len(one) - end], other[start : len(other) - end]
 
 
 def _is_name(word: str) -> bool:
