@@ -127,7 +127,7 @@ async def test_the_dictionary_forgets_words_that_nobody_bears(contoso, clock):
     assert await service.catch_up(contoso.db, contoso.id) is None
 
     words, led_to = await dictionary(contoso)
-    assert words == led_to == {"marianne", "annie"}
+    assert words == led_to == {"marianne", "annie", "otto"}
 
 
 async def test_other_rules_make_the_index_anew_while_it_is_in_use(contoso, annie):

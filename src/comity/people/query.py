@@ -158,15 +158,19 @@ def arms(query: Query) -> list[Arm]:
 
 
 def _divided(words: tuple[str, ...]) -> Iterator[tuple[Rank, tuple[str, str]]]:
-    """(rank, (given, surname)) of each way to divide the words, exact and as beginnings."""
-    parts = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words))]
+    """(rank, (given, surname)) of each way to divide the words, exact and as beginnings; one may have them all."""
+    parts = [(" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words) + 1)]
     for (one, other), exact in product(parts, (True, False)):
         yield Rank.NAME if exact else Rank.FIRST_NAME, (one, other)
         yield Rank.NAME if exact else Rank.LAST_NAME, (other, one)
 
 
 def _arm(rank: Rank, given: str, surname: str, *, exact: bool) -> Arm:
-    span = exactly if exact else beginning_with
+    def span(text: str) -> Span:
+        if not text:
+            return ANY
+        return exactly(text) if exact else beginning_with(text)
+
     if len(given) >= len(surname):
         return Arm(rank, True, span(given), span(surname))
     return Arm(rank, False, span(surname), span(given))

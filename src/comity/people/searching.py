@@ -114,8 +114,8 @@ async def _find_others(tx: Transaction, page: _Page) -> list[Hit]:
         hits += await store.find_by_address(tx, query, searcher=page.searcher, at_most=page.at_most)
     address = beginning_with(query.address) if query.address else Span("", "")
     if query.typed:
-        driver = await _driver(tx, query)
-        ranges = _word_ranges(driver, alone=len(query.typed) == 1)._replace(address=address)
+        driver, is_common = await _driver(tx, query)
+        ranges = _word_ranges(driver, in_keys=not is_common)._replace(address=address)
     else:
         driver, ranges = None, Ranges(address=address)
     hits += await _parts(tx, page, ranges, driver)
@@ -124,21 +124,22 @@ async def _find_others(tx: Transaction, page: _Page) -> list[Hit]:
     return hits
 
 
-async def _driver(tx: Transaction, query: Query) -> Typed:
-    """The word that leads to the fewest names: those of the others need not be read.
+async def _driver(tx: Transaction, query: Query) -> tuple[Typed, bool]:
+    """The word that leads to the fewest names, so that those of the others need not be read; and is it common?
 
     One that leads to none may stand in a name that the index does not know yet, so it leads nowhere.
     """
     if len(query.typed) == 1:
-        return query.typed[0]
+        return query.typed[0], True
     counts = await store.count_words(tx, query.words)
-    return min(zip(counts, query.typed, strict=True), key=lambda each: (each[0] or inf, -len(each[1].word)))[1]
+    count, typed = min(zip(counts, query.typed, strict=True), key=lambda each: (each[0] or inf, -len(each[1].word)))
+    return typed, count >= store.COUNTED_MAX
 
 
-def _word_ranges(typed: Typed, *, alone: bool) -> Ranges:
-    """Where one word may stand. Alone, the keys of its own form were read in their order already."""
+def _word_ranges(typed: Typed, *, in_keys: bool) -> Ranges:
+    """Where one word may stand. Keys are left out that were read in their order already, or hold too many."""
     forms = [beginning_with(each) for each in typed.forms]
-    keys = forms[1:] if alone else forms
+    keys = forms if in_keys else forms[1:]
     return Ranges([(part, form) for part in Part for form in forms], keys, keys)
 
 
@@ -151,14 +152,27 @@ async def _find_misspelt(tx: Transaction, page: _Page, typed: Typed) -> list[Hit
     meant = corrections(typed.word, near)
     if not meant:
         return []
-    keys = [first_word(each) for each in meant]
     parts = [(part, exactly(each)) for part in NAME_PARTS for each in meant]
-    return await _parts(tx, page, Ranges(parts, keys, keys), typed)
+    if len(page.query.typed) == 1:
+        keys = [first_word(each) for each in meant]
+        return await _parts(tx, page, Ranges(parts, keys, keys), typed, at_most=store.MISSPELT_MAX)
+    corrected = [arm for each in meant for arm in arms(_corrected(page.query, typed, each))]
+    place = Place(recent=page.place.recent)
+    named = await store.read_names(tx, corrected, place, searcher=page.searcher, at_most=store.MISSPELT_MAX)
+    return [*(each.hit for each in named), *await _parts(tx, page, Ranges(parts), typed, at_most=store.MISSPELT_MAX)]
 
 
-async def _parts(tx: Transaction, page: _Page, ranges: Ranges, driver: Typed | None) -> list[Hit]:
+def _corrected(query: Query, typed: Typed, meant: str) -> Query:
+    """The query with one word put right."""
+    return replace(query, typed=tuple(Typed(meant) if each is typed else each for each in query.typed))
+
+
+async def _parts(
+    tx: Transaction, page: _Page, ranges: Ranges, driver: Typed | None, *, at_most: int = store.LISTED_MAX
+) -> list[Hit]:
     others = [each.forms for each in page.query.typed if each is not driver]
-    return await store.find_parts(tx, ranges, others, searcher=page.searcher, without=page.place.recent)
+    without = page.place.recent
+    return await store.find_parts(tx, ranges, others, searcher=page.searcher, without=without, at_most=at_most)
 
 
 def _cut(page: _Page, held: list[Hit], streamed: list[Streamed], listed: list[Hit]) -> tuple[list[Hit], Place | None]:

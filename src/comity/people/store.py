@@ -17,10 +17,10 @@ from comity.people.words import Part
 
 Q: Final = Queries("comity.people")
 LISTED_MAX: Final = 100
-"""Hits of `by_parts`."""
-REACH: Final = 1000
-"""People of one range who are looked at for the other words that were typed."""
-COUNTED_MAX: Final = 300
+"""Hits of `by_parts`, and people of one range who are looked at for the other words that were typed."""
+MISSPELT_MAX: Final = 50
+"""Hits for what one misspelt word may mean."""
+COUNTED_MAX: Final = 100
 RECENT_MAX: Final = 20
 VARIANT_WORDS_MAX: Final = 400
 """Words that one variant leads to."""
@@ -84,12 +84,17 @@ async def find_parts(
     *,
     searcher: UserId,
     without: Collection[UUID],
+    at_most: int = LISTED_MAX,
 ) -> list[Hit]:
     """People in any of the ranges whom the other words match too; in no order."""
-    return await tx.all(_hit, Q.by_parts, without=[searcher, *without], **range_parameters(ranges, others))
+    return await tx.all(
+        _hit, Q.by_parts, without=[searcher, *without], **range_parameters(ranges, others, at_most=at_most)
+    )
 
 
-def range_parameters(ranges: Ranges, others: Sequence[tuple[str, ...]]) -> dict[str, object]:
+def range_parameters(
+    ranges: Ranges, others: Sequence[tuple[str, ...]], *, at_most: int = LISTED_MAX
+) -> dict[str, object]:
     """The ranges as columns."""
     return {
         "parts": [int(part) for part, _ in ranges.parts],
@@ -102,8 +107,8 @@ def range_parameters(ranges: Ranges, others: Sequence[tuple[str, ...]]) -> dict[
         "address": ranges.address.low,
         "address_end": ranges.address.high,
         "others": [" ".join(forms) for forms in others],
-        "at_most": LISTED_MAX,
-        "reach": REACH if others else LISTED_MAX,
+        "at_most": at_most,
+        "reach": LISTED_MAX,
     }
 
 
