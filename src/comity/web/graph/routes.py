@@ -12,6 +12,7 @@ from comity.web.errors import error_response
 from comity.web.graph import (
     applications,
     assignments,
+    comity_own,
     deleted_items,
     directory_objects,
     groups,
@@ -46,6 +47,7 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *logs.OPERATIONS,
     *invitations.OPERATIONS,
     *teams.OPERATIONS,
+    *comity_own.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 
