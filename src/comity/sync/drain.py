@@ -521,7 +521,7 @@ class _Drain:
         await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
+            await project(tx, lane.job.id, lane.runs, passed.receipts, skips, kept=passed.kept)
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, passed.receipts)
