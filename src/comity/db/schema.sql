@@ -311,6 +311,7 @@ CREATE TABLE users (
   external_user_state text,
   external_state_at timestamp with time zone,
   account_enabled boolean NOT NULL,
+  disabled_by_sync boolean,                        -- a B2B user's: the partner's sync disabled it, nobody here
   show_in_address_list boolean NOT NULL,
   home_tenant_id uuid,                             -- null: this is the person's own account
   home_user_id uuid,                               -- null with a home tenant: pending guest
@@ -612,6 +613,34 @@ ALTER TABLE partner_sync ENABLE ROW LEVEL SECURITY;
 ALTER TABLE partner_sync FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON partner_sync USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON partner_sync TO comity_app;
+
+-- What a partner's sync leaves alone here. The resource tenant's own matter: nothing of it is read elsewhere,
+-- and it outlives the partner entry, so that a relation that begins anew does not begin with a surprise.
+CREATE TABLE partner_kept (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  attributes bigint NOT NULL,                      -- a bit set: never overwritten
+  disabled boolean NOT NULL,                       -- accounts that were disabled here stay so
+  version bigint NOT NULL,                         -- raised with vetoes, too: a plan's guard
+  CONSTRAINT partner_kept_pkey PRIMARY KEY (tenant_id, partner_tenant_id)
+);
+ALTER TABLE partner_kept ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_kept FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_kept USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_kept TO comity_app;
+
+-- Home identities that a partner's sync never creates here.
+CREATE TABLE partner_veto (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  home_user_id uuid NOT NULL,                      -- may stand for nobody here
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT partner_veto_pkey PRIMARY KEY (tenant_id, partner_tenant_id, home_user_id)
+);
+ALTER TABLE partner_veto ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_veto FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_veto USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_veto TO comity_app;
 
 -- What a tenant does to partners of its multitenant organisation, at its own join and at each later one
 -- (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
