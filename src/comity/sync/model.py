@@ -296,6 +296,8 @@ class Reason(StrEnum):
     """The target keeps it as it is: an attribute, or an account that it has disabled."""
     TARGET_VETO = "TargetVeto"
     """The target never wants this person."""
+    BY_HAND = "InvitedByHand"
+    """A guest whom somebody of the target invited: no sync brought her, so no clean-up takes her."""
     TOO_MANY_DELETES = "TooManyDeletes"
     """Held back: with it the job would delete more than its threshold allows."""
     DELETE_REJECTED = "DeleteRejected"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.commands.cleanup import cleanup
 from comity.cli.commands.partner_kept import keep
 from comity.cli.options import Command, Group
 from comity.cli.place import at, of_tenant
@@ -23,6 +24,7 @@ def partner() -> None:
 
 
 partner.add_command(keep)
+partner.add_command(cleanup)
 
 
 @partner.command("list")

@@ -720,9 +720,9 @@ call protect_tenant_table('sync_reference');
 create table sync_plan (
   tenant_id  uuid not null,
   id         uuid not null,
-  job_id     uuid not null,
-  run_id     uuid,                                 -- undo: the run that is undone
-  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand')),
+  job_id     uuid not null,                        -- cleanup: the partner whose accounts it is about
+  run_id     uuid,                                 -- undo: the run that is undone; cleanup: the plan that is taken back
+  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand', 'cleanup')),
   state      text not null constraint sync_plan_state check (state in
                ('planning', 'planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
   guard      jsonb not null,                       -- versions of job, partners, memberships (design D7)
