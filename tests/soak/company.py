@@ -269,7 +269,7 @@ async def _all(db: Database, tenant_id: TenantId, query: Any) -> list[tuple[Any,
 _PEOPLE = "select * from users where tenant_id = %(tenant_id)s order by id"
 _JOBS = "select id, state, state_reason, watermark from sync_job where tenant_id = %(tenant_id)s order by id"
 _LINKS = """
-select job_id, source_id, target_id is not null, state, failure from sync_object where tenant_id = %(tenant_id)s
+select job_id, source_id, target_id is not null, state from sync_object where tenant_id = %(tenant_id)s
 order by job_id, source_id
 """
 _RUNS = """
