@@ -207,6 +207,21 @@ def test_unsharing_soft_deletes_over_there(organization: Lab):
     assert [each["mail"] for each in gone] == [lab.mail("annie", "alder")]
 
 
+def test_a_share_says_that_it_goes_on_and_that_it_overlaps_and_an_unshare_whom_it_took_back(organization: Lab):
+    """Nobody is counted once per tenant; `--all` is the counterpart of the share's."""
+    lab, alder, birch = organization, organization.domain("alder"), organization.domain("birch")
+    where = ("--tenant", alder)
+    later = lab.comity("share", lab.mail("annie", "alder"), "--all", "--later", *where)
+    pairwise = lab.comity("share", lab.mail("annie", "alder"), "--to", birch, *where)
+    assert "tenants that join later" in later.out
+    assert "one is enough" in pairwise.err
+
+    assert lab.comity("unshare", lab.mail("annie", "alder"), "--all", "--to", birch, *where, fails=2).err
+    gone = lab.comity("unshare", lab.mail("annie", "alder"), "--all", *where).out
+    assert gone.strip() == f"No longer shared with Birch {lab.mark}: 1 person."
+    assert "nothing changes" in lab.comity("unshare", lab.mail("annie", "alder"), "--to", birch, *where).out
+
+
 def test_a_sync_that_is_not_accepted_says_so(organization: Lab):
     """The gate of provisioning §2, in words."""
     lab = organization
