@@ -12,6 +12,7 @@ from comity.partners.model import NOTHING_KEPT, KeptBack
 from comity.sync.attributes import names_of
 from comity.sync.mapping import IGNORE, CompiledMapping
 from comity.sync.model import (
+    ALL_CARRIED,
     CARRIED,
     FIRST_CARRIED,
     Action,
@@ -33,7 +34,6 @@ _UPN_AT: Final = CARRIED.index(Attribute.USER_PRINCIPAL_NAME)
 _DELETED: Final = Attribute.IS_DELETED.bit
 _HOME: Final = Attribute.HOME_IDENTITY.bit
 _INVITATION: Final = Attribute.EXTERNAL_USER_STATE.bit
-_ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
 _ENABLED: Final = Attribute.ACCOUNT_ENABLED.bit
 _NOBODY: Final[frozenset[str]] = frozenset()
 
@@ -195,7 +195,7 @@ def _enter(
     if present is None:
         fault = _creation_fault(person, wanted, page, actions, taken)
         values = mapping.values_of_new(wanted)
-        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, _ALL_CARRIED, values, None)
+        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, ALL_CARRIED, values, None)
     if present.deleted_by is not None and (word := _stays_away(person, present, page)):
         return word
     before = present[FIRST_CARRIED:_LAST_CARRIED]
