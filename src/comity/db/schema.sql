@@ -289,6 +289,9 @@ CREATE TABLE feed_entry (
   at timestamp with time zone NOT NULL,
   CONSTRAINT feed_entry_pkey PRIMARY KEY (tenant_id, "position")
 );
+-- What a tenant's own sync reads, without what others' sync wrote: the highest bit marks B2B identities. In a
+-- mesh those are nearly all entries, and here they cost nothing.
+CREATE INDEX feed_entry_own ON feed_entry (tenant_id, "position") WHERE (changed < '4611686018427387904'::bigint);
 ALTER TABLE feed_entry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed_entry FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON feed_entry USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -409,20 +412,83 @@ CREATE TABLE users (
   CONSTRAINT users_home_pair CHECK (home_user_id IS NULL OR home_tenant_id IS NOT NULL),
   CONSTRAINT users_user_type CHECK (user_type = ANY (ARRAY['Member'::text, 'Guest'::text]))
 );
--- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
-CREATE INDEX users_by_given ON users (tenant_id, given_key, surname_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
+-- Name search: both orders of the name, over visible people only, so that no row is read for nothing; the
+-- tenant's own before those from elsewhere. Internal guests are found by nobody (people-search §2). The second
+-- key is in the other collation of the same order: a range of it then reaches the index that it stands second
+-- in, and cannot lure the planner into the other one, where it would lead.
+CREATE INDEX users_by_given ON users (tenant_id, ((creation_type IS NOT NULL)), given_key, surname_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Exact mail inside the tenant.
 CREATE INDEX users_by_mail ON users (tenant_id, mail_key) WHERE (deleted_at IS NULL);
 -- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
 CREATE INDEX users_by_name ON users (tenant_id, name_key, id) WHERE (deleted_at IS NULL);
--- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
-CREATE INDEX users_by_surname ON users (tenant_id, surname_key, given_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
+-- The same by surname: half of all people are looked for by it.
+CREATE INDEX users_by_surname ON users (tenant_id, ((creation_type IS NOT NULL)), surname_key, given_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Recycle bin and its sweeper.
 CREATE INDEX users_deleted ON users (tenant_id, deleted_at) WHERE (deleted_at IS NOT NULL);
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE users FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON users USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (id = comity_person()))));
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO comity_app;
+
+CREATE TABLE people_index (
+  tenant_id uuid NOT NULL,
+  rules integer NOT NULL,                          -- by which rules the words were made; others: walk over everybody
+  walked_to uuid,                                  -- how far such a walk has come
+  stale_since timestamp with time zone,            -- since when the dictionary may hold words that nobody bears
+  version bigint NOT NULL,
+  CONSTRAINT people_index_pkey PRIMARY KEY (tenant_id)
+);
+ALTER TABLE people_index ENABLE ROW LEVEL SECURITY;
+ALTER TABLE people_index FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON people_index USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON people_index TO comity_app;
+
+CREATE TABLE person_word (
+  tenant_id uuid NOT NULL,
+  part smallint NOT NULL,                          -- which part of the person it comes from
+  word text COLLATE "C" NOT NULL,                  -- folded
+  user_id uuid NOT NULL,
+  CONSTRAINT person_word_pkey PRIMARY KEY (tenant_id, part, word, user_id)
+);
+-- "Which words does this person have?": to change them, and to look whether other words match her too.
+CREATE INDEX person_word_by_user ON person_word (tenant_id, user_id);
+ALTER TABLE person_word ENABLE ROW LEVEL SECURITY;
+ALTER TABLE person_word FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON person_word USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON person_word TO comity_app;
+
+CREATE TABLE name_word (
+  tenant_id uuid NOT NULL,
+  word text COLLATE "C" NOT NULL,                  -- a folded word of somebody's name
+  CONSTRAINT name_word_pkey PRIMARY KEY (tenant_id, word)
+);
+ALTER TABLE name_word ENABLE ROW LEVEL SECURITY;
+ALTER TABLE name_word FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON name_word USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON name_word TO comity_app;
+
+CREATE TABLE name_variant (
+  tenant_id uuid NOT NULL,
+  variant text COLLATE "C" NOT NULL,               -- the word's beginning with up to two letters left out
+  word text COLLATE "C" NOT NULL,
+  CONSTRAINT name_variant_pkey PRIMARY KEY (tenant_id, variant, word)
+);
+ALTER TABLE name_variant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE name_variant FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON name_variant USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON name_variant TO comity_app;
+
+CREATE TABLE lookup_rate (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  minute timestamp with time zone NOT NULL,        -- by the machine's clock
+  lookups integer NOT NULL,
+  CONSTRAINT lookup_rate_pkey PRIMARY KEY (tenant_id, user_id)
+);
+ALTER TABLE lookup_rate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lookup_rate FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON lookup_rate USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON lookup_rate TO comity_app;
 
 CREATE TABLE groups (
   tenant_id uuid NOT NULL,

@@ -647,12 +647,12 @@ async def _next_stretch(
     furthest = min(known)
     behind = [each for each in jobs if each.watermark == furthest]
     try:
-        entries = await feed.read(tx, after=furthest, at_most=at_most)
+        entries, up_to = await feed.read_own(tx, after=furthest, at_most=at_most)
     except FeedExpired:
         return behind, None, await feed.load_position(tx)
-    if not entries:
-        return behind, [], furthest
-    return behind, entries, entries[-1].position
+    if not entries and up_to > furthest:
+        await store.pass_over(tx, [each.id for each in jobs], up_to)
+    return behind, entries, up_to
 
 
 async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]) -> None:

@@ -160,6 +160,10 @@ where tenant_id = %(tenant_id)s and state = 'applying' order by id;
 -- The watermark, behind everything that was applied.
 update sync_job set watermark = %(position)s, state_reason = null where tenant_id = %(tenant_id)s and id = %(id)s;
 
+-- name: pass_over
+update sync_job set watermark = %(position)s
+where tenant_id = %(tenant_id)s and id = any (%(jobs)s::uuid[]) and watermark < %(position)s;
+
 -- name: add_runs
 -- One run per cause; a second drain of the same cause adds to it.
 insert into sync_run (tenant_id, id, job_id, cause, kind, state, error, started_at, ended_at, seconds, plans,
