@@ -334,3 +334,58 @@ async def _waits_for_a_lock(org: Org) -> None:
     async with asyncio.timeout(10), org.db.direct() as connection:
         while await (await connection.execute(waiting)).fetchone() is None:
             pass
+
+
+async def test_arrivals_stand_behind_single_changes_without_gaps(contoso: Org):
+    """Many B2B identities that are new: each has its entry; observers hear of the first only."""
+    seen: list[Sequence[Change]] = []
+
+    async def observe(_: Transaction, changes: Sequence[Change]) -> None:
+        seen.append(changes)
+
+    wired = Feed()
+    wired.observers.append(observe)
+    single, ids, cause = change(), [new_id() for _ in range(3)], CauseId(new_id())
+    async with contoso.db.tenant(contoso.id) as tx:
+        feed.wire(tx, wired)
+        feed.append_arrivals(tx, [str(each) for each in ids], changed=7, cause=cause)
+        append(tx, [single])
+        feed.append_arrivals(tx, [], changed=7, cause=cause)
+
+    new = [Change(ChangeKind.USER_CREATED, each, changed=7, external=True, cause=cause) for each in ids]
+    assert seen == [[single, new[0]]]
+    found = await entries(contoso)
+    assert [each.position for each in found] == [1, 2, 3, 4]
+    assert [(each.kind, each.object_id, each.changed, each.external, each.cause) for each in found[1:]] == [
+        (each.kind, each.object_id, each.changed, each.external, each.cause) for each in new
+    ]
+
+
+async def test_whoever_reads_a_tenants_own_changes_passes_over_b2b_identities(contoso: Org):
+    """In a mesh they are nearly all entries. What is left out counts as read, unless there is more to read."""
+    own = [change(), change()]
+    await write(contoso, change(external=True), own[0], change(external=True))
+    await write(contoso, own[1], change(external=True))
+
+    async with contoso.db.tenant(contoso.id) as tx:
+        found, up_to = await feed.read_own(tx, after=0)
+        first, so_far = await feed.read_own(tx, after=0, at_most=1)
+        rest, end = await feed.read_own(tx, after=so_far)
+        assert await feed.read_own(tx, after=end) == ([], 5)
+
+    assert ([each.object_id for each in found], up_to) == ([each.object_id for each in own], 5)
+    assert ([each.position for each in first], so_far) == ([2], 2)
+    assert ([each.position for each in rest], end) == ([4], 5)
+
+
+async def test_own_changes_that_were_cut_off_are_missed_loudly(contoso: Org, clock: BusinessClock):
+    """As with all entries: whoever is too far behind starts over."""
+    await write(contoso, change())
+    clock.offset += timedelta(days=31)
+    await write(contoso, change())
+    async with contoso.db.tenant(contoso.id) as tx:
+        await feed.trim(tx, before=tx.now - timedelta(days=30))
+
+        with pytest.raises(FeedExpired):
+            await feed.read_own(tx, after=0)
+        assert (await feed.read_own(tx, after=1))[1] == 2

@@ -63,9 +63,10 @@ async def configure(tx: Transaction, job: Job, interests: Interests, *, full_loo
     """Save what the job decides with, read at the version it carries; False if it has another by now."""
     return await tx.execute(
         Q.configure,
-        id=job.id, version=job.version, scope_mode=job.scope_mode.value, mapping=jsonb(job.mapping),
-        filter=jsonb(job.filter), groups=job.groups, add=job.actions.add, update=job.actions.update,
-        delete=job.actions.delete, read_bits=interests.read, always_bits=interests.always, full_look=full_look,
+        id=job.id, version=job.version, scope_mode=job.scope_mode.value, for_later=job.for_later_tenants,
+        mapping=jsonb(job.mapping), filter=jsonb(job.filter), groups=job.groups, add=job.actions.add,
+        update=job.actions.update, delete=job.actions.delete,
+        read_bits=interests.read, always_bits=interests.always, full_look=full_look,
     ) > 0  # fmt: skip
 
 
@@ -196,6 +197,11 @@ async def lock_plan(tx: Transaction, plan_id: PlanId) -> None:
 async def advance(tx: Transaction, job_id: JobId, position: int) -> None:
     """Set the watermark behind everything that was applied."""
     await tx.execute(Q.advance, id=job_id, position=position)
+
+
+async def pass_over(tx: Transaction, jobs: Sequence[JobId], position: int) -> None:
+    """Nothing up to here concerns these jobs: move those that are not as far."""
+    await tx.execute(Q.pass_over, jobs=array_text(jobs), position=position)
 
 
 async def open_runs(

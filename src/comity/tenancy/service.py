@@ -30,6 +30,10 @@ from comity.tenancy.model import (
     TenantUnknown,
 )
 
+GUEST_AS_MEMBER: Final = UUID("a0b1b346-4d3e-4e8b-98f8-753987be4970")
+"""Guests see what members see (`guestUserRoleId`, provisioning §11)."""
+GUEST_RESTRICTED: Final = UUID("2af84b1e-32c8-42b7-82bc-daa82404023b")
+"""Guests see nobody but themselves."""
 GUEST_LIMITED: Final = UUID("10dae51f-b6af-4016-8d66-8c2a99b929b3")
 """Entra's "guest users have limited access" (provisioning §11), the default."""
 SOFT_DELETE_S: Final = 30 * 86400
@@ -160,6 +164,33 @@ async def get_tenant(tx: Transaction, tenant_id: TenantId) -> Tenant:
     if tenant is None:
         raise TenantUnknown(tenant=str(tenant_id))
     return tenant
+
+
+async def look_up_tenant(tx: Transaction, caller: Caller, tenant_id: str) -> Tenant:
+    """What any tenant of the installation is called, by its id.
+
+    Raises:
+        TenantUnknown, PermissionMissing.
+    """
+    caller.check(Permission.TENANT_LOOKUP)
+    found = as_uuid(tenant_id)
+    if found is None or found == PERSONAL_REALM:
+        raise TenantUnknown(tenant=tenant_id)
+    return await get_tenant(tx, TenantId(found))
+
+
+async def look_up_domain(tx: Transaction, caller: Caller, domain: str) -> Tenant:
+    """What the tenant is called that a domain belongs to.
+
+    Raises:
+        TenantUnknown, PermissionMissing.
+    """
+    caller.check(Permission.TENANT_LOOKUP)
+    name = normalize_domain(domain)
+    found = None if name is None else await store.get_domain(tx, name)
+    if found is None:
+        raise TenantUnknown(tenant=domain)
+    return await get_tenant(tx, found.tenant_id)
 
 
 async def read_own_tenant(tx: Transaction, caller: Caller) -> tuple[Tenant, list[Domain]]:

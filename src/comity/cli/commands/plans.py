@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from comity.cli.commands.mapping import read_json
+from comity.cli.documents import read_json
 from comity.cli.jobs import find_job, of_job
 from comity.cli.options import Command
 from comity.cli.place import Place, at, at_plan, of_any_tenant, of_tenant
@@ -155,6 +155,13 @@ async def undo(
                 await _show(session, place, made, items)
             else:
                 await apply_plan(session, place, plan_id)
+
+
+async def show_plan(session: Session, place: Place, plan_id: PlanId, items: IO[str] | None) -> StoredPlan:
+    """Make a plan that was asked for, and show it."""
+    made = await _make(session, place, plan_id)
+    await _show(session, place, made, items)
+    return made
 
 
 async def make_plan(session: Session, place: Place, job_id: JobId) -> StoredPlan:

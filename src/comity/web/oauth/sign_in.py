@@ -34,7 +34,7 @@ from comity.web.oauth.pages import AskConsent, AskName, AskPassword, ChooseAccou
 from comity.web.oauth.upstream import find_upstream, go_upstream
 from comity.web.shell.forms import read_form
 from comity.web.shell.languages import language_of
-from comity.web.shell.pages import move_on, show
+from comity.web.shell.pages import local_path, move_on, show
 
 ATTEMPTS_WITHIN: Final = timedelta(minutes=10)
 _WRONG: Final = (PasswordWrong, AccountLocked, AccountDisabled)
@@ -43,6 +43,8 @@ _WRONG: Final = (PasswordWrong, AccountLocked, AccountDisabled)
 async def ask_name(ask: Ask) -> Response:
     """GET /signin"""
     flow = open_flow(ask, _from_query(ask, "flow"))
+    if to := _from_query(ask, "to"):  # a page of ours that nobody may see unknown
+        flow = Flow(to=local_path(to))
     return _name_page(ask, flow)
 
 
