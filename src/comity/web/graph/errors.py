@@ -8,6 +8,16 @@ from typing import Final
 from comity.core.criteria import CriterionUnsupported
 from comity.core.errors import ComityError
 from comity.directory.model import MemberExists, MemberMissing, NoManager, UpnTaken
+from comity.subscriptions.model import (
+    ChangeTypesInvalid,
+    DataUnsupported,
+    ExpirationInvalid,
+    ResourceUnsupported,
+    StateTooLong,
+    SubscriptionUnknown,
+    TooManySubscriptions,
+    ValidationFailed,
+)
 from comity.web.errors import SHAPES, Shape
 from comity.web.graph.batch import BatchInvalid, BatchOverfull
 from comity.web.graph.bodies import BodyOfOtherKind, BodyUnreadable, PropertyInvalid
@@ -25,6 +35,13 @@ GRAPH_SHAPES: Final[Mapping[type[ComityError], Shape]] = {
     MemberExists: Shape(400, "Request_BadRequest", detail="ObjectConflict"),
     MemberMissing: Shape(404, "Request_ResourceNotFound", "graph-resource-not-found"),
     PropertyInvalid: Shape(400, "Request_BadRequest"),
+    **{each: Shape(400, "ExtensionError") for each in (ValidationFailed, ExpirationInvalid)},
+    **{
+        each: Shape(400, "InvalidRequest")
+        for each in (ResourceUnsupported, ChangeTypesInvalid, DataUnsupported, StateTooLong)
+    },
+    SubscriptionUnknown: Shape(404, "ResourceNotFound"),
+    TooManySubscriptions: Shape(403, "Forbidden"),
     UpnTaken: Shape(400, "Request_BadRequest", detail="ObjectConflict"),
 }
 """The nearest class of an error's ancestry counts."""

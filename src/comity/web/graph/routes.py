@@ -9,7 +9,7 @@ from starlette.responses import Response
 from comity.core.errors import ComityError
 from comity.web.asking import Ask
 from comity.web.errors import error_response
-from comity.web.graph import directory_objects, groups, organization, users
+from comity.web.graph import directory_objects, groups, organization, subscriptions, users
 from comity.web.graph.batch import RawBatch, Serve, batching
 from comity.web.graph.errors import GRAPH_SHAPES
 from comity.web.graph.openapi import openapi_route
@@ -21,6 +21,7 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *users.OPERATIONS,
     *groups.OPERATIONS,
     *directory_objects.OPERATIONS,
+    *subscriptions.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 
