@@ -177,3 +177,9 @@ class SigningKeyYoung(Conflict):
     """The next signing key has not been published long enough to be used."""
 
     code = "signing-key-young"
+
+
+class AssignmentExists(Invalid):
+    """Somebody, or an application, has that role already."""
+
+    code = "role-assignment-exists"

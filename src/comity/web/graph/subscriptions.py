@@ -71,7 +71,6 @@ SHAPE: Final = Shape[Subscription](
         "encryptionCertificate": text(lambda _: None),
         "encryptionCertificateId": text(lambda _: None),
         "notificationUrlAppId": text(lambda _: None),
-        "notificationContentType": text(lambda _: "application/json"),
     },
 )
 _PATH: Final = "/subscriptions/{subscription}"
