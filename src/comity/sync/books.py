@@ -10,6 +10,7 @@ from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
 from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
+from comity.sync.attributes import names_of
 from comity.sync.escrow import store as escrow
 from comity.sync.held.store import drop as drop_held
 from comity.sync.model import Action, Counts, Job, JobState, Reason, Receipt, RunState, Skip, Status
@@ -46,15 +47,18 @@ async def project(
     skips: Sequence[NumberedSkip],
     *,
     codes: Mapping[int, str] = MappingProxyType({}),
+    kept: Mapping[int, int] = MappingProxyType({}),
 ) -> None:
     """Write the log lines of these receipts and skips, and bring the links up to date.
 
-    `codes` are what has to be said of steps that were done.
+    `codes` are what has to be said of steps that were done, `kept` the attributes (bits) that were left to the target.
     """
+    said = dict.fromkeys(kept, Reason.TARGET_OWNED.value) | dict(codes)
     rows: list[tuple[object, ...]] = [
         (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
-         Status.SUCCESS.value, codes.get(r.step), r.changed,
-         None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None,
+         Status.SUCCESS.value, said.get(r.step), r.changed,
+         None if r.before is None else text_array(r.before), text_array(r.after), r.kind,
+         jsonb({"attributes": names_of(kept[r.step])}) if r.step in kept else None,
          r.version_after)
         for r in receipts
     ]  # fmt: skip
@@ -78,6 +82,7 @@ async def project_missing(
     after: int,
     kind: str | None = None,
     codes: Mapping[int, str] = MappingProxyType({}),
+    kept: Mapping[int, int] = MappingProxyType({}),
 ) -> None:
     """Project those of these receipts that the log does not hold; somebody else may be at the same plan."""
     await store.lock_plan(tx, plan_id)
@@ -85,7 +90,7 @@ async def project_missing(
     missing = [each for each in receipts if each.step not in logged]
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
-    await project(tx, job.id, runs, missing, [], codes=codes)
+    await project(tx, job.id, runs, missing, [], codes=codes, kept=kept)
     await drop_held(tx, job.id, [each.source_id for each in missing])
     await escrow.leave(tx, job.id, (each.source_id for each in missing))
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)

@@ -585,7 +585,7 @@ class _Drain:
         await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
+            await project(tx, lane.job.id, lane.runs, passed.receipts, skips, kept=passed.kept)
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, moved_by(passed.receipts))
@@ -647,12 +647,12 @@ async def _next_stretch(
     furthest = min(known)
     behind = [each for each in jobs if each.watermark == furthest]
     try:
-        entries = await feed.read(tx, after=furthest, at_most=at_most)
+        entries, up_to = await feed.read_own(tx, after=furthest, at_most=at_most)
     except FeedExpired:
         return behind, None, await feed.load_position(tx)
-    if not entries:
-        return behind, [], furthest
-    return behind, entries, entries[-1].position
+    if not entries and up_to > furthest:
+        await store.pass_over(tx, [each.id for each in jobs], up_to)
+    return behind, entries, up_to
 
 
 async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]) -> None:
