@@ -11,15 +11,6 @@ from comity.directory.model import MemberExists, MemberMissing, NoManager, UpnTa
 from comity.identity.errors import AssignmentExists
 from comity.identity.invitations import InvitationsOff
 from comity.partners.model import PartnerExists, PartnerHasSync, PartnerSyncExists, PartnerSyncUnknown, PartnerUnknown
-from comity.sync.configurations.service import CredentialsInvalid, JobExists
-from comity.sync.model import JobUnknown
-from comity.tenancy.organizations.model import (
-    AlreadyInOrganization,
-    InvitationUnknown,
-    MemberUnknown,
-    OrganizationMissing,
-    OwnerNeeded,
-)
 from comity.subscriptions.model import (
     ChangeTypesInvalid,
     DataUnsupported,
@@ -29,6 +20,15 @@ from comity.subscriptions.model import (
     SubscriptionUnknown,
     TooManySubscriptions,
     ValidationFailed,
+)
+from comity.sync.configurations.service import CredentialsInvalid, JobExists
+from comity.sync.model import JobUnknown
+from comity.tenancy.organizations.model import (
+    AlreadyInOrganization,
+    InvitationUnknown,
+    MemberUnknown,
+    OrganizationMissing,
+    OwnerNeeded,
 )
 from comity.web.errors import SHAPES, Shape
 from comity.web.graph.batch import BatchInvalid, BatchOverfull
