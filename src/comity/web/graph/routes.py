@@ -22,6 +22,7 @@ from comity.web.graph import (
     organization,
     policies,
     roles,
+    subscriptions,
     synchronization,
     teams,
     users,
@@ -48,6 +49,7 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *invitations.OPERATIONS,
     *teams.OPERATIONS,
     *comity_own.OPERATIONS,
+    *subscriptions.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 
