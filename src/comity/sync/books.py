@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from comity.core.ids import CauseId, JobId, PlanId, RunId, new_id
+from comity.core.ids import CauseId, PlanId, RunId, UserId, new_id
 from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
 from comity.sync.escrow import store as escrow
+from comity.sync.interests import mapping_of
 from comity.sync.model import Action, Counts, Job, JobState, Receipt, RunState, Skip, Status
 from comity.sync.quarantine.model import QuarantineReason, Trouble
 from comity.sync.quarantine.service import impose
 from comity.sync.quarantine.store import move
+from comity.sync.redaction import redact, redacted_bits
 
 _COUNTED: Final = {
     Action.CREATE: "created",
@@ -24,6 +26,8 @@ _COUNTED: Final = {
     Action.RESTORE: "restored",
     Action.UNLINK: "updated",
 }
+
+_WAITS: Final = jsonb({"manager": "waiting"})
 
 NumberedSkip = tuple[int, Skip, PlanId, CauseId]
 """Somebody left alone: the step's number, who and why, the plan, and what set it off."""
@@ -39,32 +43,44 @@ async def open_runs(
 
 async def project(
     tx: Transaction,
-    job_id: JobId,
+    job: Job,
     runs: Mapping[CauseId, RunId],
     receipts: Sequence[Receipt],
     skips: Sequence[NumberedSkip],
     *,
     codes: Mapping[int, str] = MappingProxyType({}),
+    waiting: Container[UserId] = frozenset(),
 ) -> None:
     """Write the log lines of these receipts and skips, and bring the links up to date.
 
-    `codes` are what has to be said of steps that were done.
+    `codes` are what has to be said of steps that were done, `waiting` people whose manager is not there yet.
+    What the mapping redacts is not written.
     """
+    bits = redacted_bits(mapping_of(job))
+    shown = [_redacted(each, bits) for each in receipts] if bits else receipts
     rows: list[tuple[object, ...]] = [
-        (r.plan_id, r.step, job_id, runs[r.cause], r.source_id, r.target_id, r.action.value,
+        (r.plan_id, r.step, job.id, runs[r.cause], r.source_id, r.target_id, r.action.value,
          Status.SUCCESS.value, codes.get(r.step), r.changed,
-         None if r.before is None else text_array(r.before), text_array(r.after), r.kind, None,
-         r.version_after)
-        for r in receipts
+         None if r.before is None else text_array(r.before), text_array(r.after), r.kind,
+         _WAITS if r.source_id in waiting else None, r.version_after)
+        for r in shown
     ]  # fmt: skip
     rows += [
-        (plan_id, number, job_id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
+        (plan_id, number, job.id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
          (Status.FAILURE if skip.failed else Status.SKIPPED).value, skip.reason.value, 0, None, None,
          skip.kind, jsonb(skip.details), 0)
         for number, skip, plan_id, cause in skips
     ]  # fmt: skip
     if rows:
         await store.project(tx, rows, at=tx.now)
+
+
+def _redacted(receipt: Receipt, bits: int) -> Receipt:
+    """A group's attributes are copied, never computed: nothing of them is hidden."""
+    if receipt.kind is not None:
+        return receipt
+    before, after = (redact(each, receipt.action, receipt.changed, bits) for each in (receipt.before, receipt.after))
+    return receipt._replace(before=None if before is None else list(before), after=list(after or ()))
 
 
 async def project_missing(
@@ -83,7 +99,7 @@ async def project_missing(
     missing = [each for each in receipts if each.step not in logged]
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
-    await project(tx, job.id, runs, missing, [], codes=codes)
+    await project(tx, job, runs, missing, [], codes=codes)
     await escrow.leave(tx, job.id, (each.source_id for each in missing))
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
 

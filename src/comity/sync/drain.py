@@ -470,7 +470,8 @@ class _Drain:
         await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
+            waiting = lane.waiting if lane.settling else lane.unresolved
+            await project(tx, lane.job, lane.runs, passed.receipts, skips, waiting=waiting)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, passed.receipts)
             await note_escrow(tx, lane, looked_at=causes, skips=passed.skips)
@@ -493,7 +494,7 @@ class _Drain:
         counted = count(receipts, skips)
         await self._open_runs(lane, counted)
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, receipts, skips)
+            await project(tx, lane.job, lane.runs, receipts, skips)
             through = groups if self._going() else [each.source_id for each, _ in outcomes]
             await note_escrow(tx, lane, looked_at=through, skips=[each for _, each, _, _ in skips])
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)

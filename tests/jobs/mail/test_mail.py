@@ -74,10 +74,13 @@ async def test_a_mail_is_queued_if_and_only_if_its_change_commits(contoso: Org, 
     class Undone(Exception):
         pass
 
-    with pytest.raises(Undone):
+    async def undone() -> None:
         async with db.tenant(contoso.id) as tx:
             await post(tx, Letter("sync-mail-stopped", {}, [WHO], "en"))
             raise Undone
+
+    with pytest.raises(Undone):
+        await undone()
     mail_id = await write_to(contoso)
 
     assert (await only(contoso)).id == mail_id
