@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from comity.events.feed import Feed, Observer
     from comity.events.hints import PostgresHints
     from comity.jobs.model import Work
+    from comity.subscriptions.delivering import Postman
 
 Server = tuple["Lease | None", tuple[str, str]]
 """The lease on a server of our own, and the URLs: for transactions, and past any pooler."""
@@ -133,9 +134,10 @@ def _renewing(lease: Lease) -> Callable[[], Awaitable[Address]]:
 def observers() -> list[Observer]:
     """What the rooms do within a transaction that changed something, in this order."""
     from comity.access import handlers as access
+    from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
 
-    return [access.observe, sync.observe]
+    return [access.observe, sync.observe, subscriptions.observe]
 
 
 def realm_observers() -> list[Observer]:
@@ -151,15 +153,31 @@ def works(comity: Comity) -> list[Work]:
     from comity.directory import handlers as directory
     from comity.jobs.mail import handlers as mail
     from comity.jobs.mail.choosing import choose_sender
+    from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
 
     return [
         mail.offered(comity.db, choose_sender(comity.settings), address=comity.settings.mail_from),
         sync.offered(comity.db),
         sync.offered_plans(comity.db),
+        sync.offered_approvals(comity.db),
         directory.offered(comity.db),
         *access.offered(comity.db),
+        subscriptions.offered(_postman(comity), business=comity.clock),
     ]
+
+
+def _postman(comity: Comity) -> Postman:
+    """Who tells subscribers, in the words of the door that took their subscriptions."""
+    from comity.core.outbound import Outbound
+    from comity.identity.sealing import Sealer, load_secret_key
+    from comity.subscriptions.delivering import Postman
+    from comity.subscriptions.store import Store
+    from comity.web.graph.notices import write_card, write_envelope
+
+    rows = Store(Sealer(load_secret_key(comity.settings.secret_key_path)))
+    outbound = Outbound.over(comity.settings)
+    return Postman(comity.db, rows, outbound, comity.machine, envelope=write_envelope, card=write_card)
 
 
 async def run_worker(settings: Settings, *, may_migrate: bool | None = None, supervisor: int | None = None) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from comity.access.assignments.store import Q
 from comity.core.ids import new_id
-from comity.db.crossings.decision import _WHO
+from comity.db.crossings.decision import _WHO, _WHO_ONE
 from comity.insight.store import Q as REPORTS
 from tests.support.plans import MODES, gather_statistics, plan_of
 from tests.support.world import Org
@@ -53,7 +53,7 @@ async def test_who_somebody_is_is_looked_up_with_her_policy(large, mode):
     """One person among thousands: her row, her grant and her memberships by key."""
     async with large.db.tenant(large.id) as tx:
         ((user_id,),) = await tx.rows("select id from users where tenant_id = %(tenant_id)s limit 1")
-        plan = await plan_of(tx, _WHO, mode, ids=[user_id])
+        plan = await plan_of(tx, _WHO, mode, ids=[user_id]) + await plan_of(tx, _WHO_ONE, mode, id=user_id)
 
     for table in ("users", "group_member", "access_policy_user"):
         assert f"Seq Scan on {table}" not in plan, plan

@@ -18,6 +18,7 @@ from comity.access.decide import decide, decide_request
 from comity.access.evidence import Evidence
 from comity.access.model import BURST_MAX, Decision, Person, Purpose, Rule
 from comity.access.vectors import evaluate_access_vectors
+from comity.core.catalogue import placeholders, sentences
 from comity.core.ids import PERSONAL_REALM, UserId, new_id
 from tests.access.people import CONTOSO, PAT, work
 
@@ -106,6 +107,15 @@ def test_a_rule_of_our_own_is_decided_by_it(rule: Rule):
 
     assert decision is not None
     assert (decision.allowed, decision.deciding_rule) == (False, rule)
+
+
+def test_every_rule_has_a_sentence_with_facts_that_its_decisions_carry():
+    """`why` says it in words, whoever asks."""
+    words = sentences("en")
+    for rule in Rule:
+        about_one = {"subject"} if rule.value.startswith("policy-") or "domain" in rule.value else set()
+        about_one |= {"subject"} if rule in {Rule.PARTICIPANT_RESTRICTED, Rule.BILATERAL_LIMIT} else set()
+        assert placeholders(words[f"rule-{rule}"]) <= about_one
 
 
 def test_no_rule_is_without_a_fixture():

@@ -86,7 +86,7 @@ insert into sync_assignment select %(tenant_id)s, j, p, 'user', %(at)s
   from unnest(%(jobs)s::uuid[]) j, unnest(%(people)s::uuid[]) p;
 insert into sync_assignment select %(tenant_id)s, j, %(group)s, 'group', %(at)s
   from unnest(%(jobs)s::uuid[]) j;
-insert into sync_object select %(tenant_id)s, j, p, 'user', p, 'linked', %(group)s, n, 0, null, null, 0
+insert into sync_object select %(tenant_id)s, j, p, 'user', p, 'linked', %(group)s, n, 0
   from unnest(%(jobs)s::uuid[]) j, unnest(%(people)s::uuid[]) with ordinality x (p, n);
 insert into sync_receipt select %(tenant_id)s, %(group)s, n, %(source)s, %(group)s, p, p, 1, null, null, 0, 1,
   %(at)s, p
@@ -127,7 +127,7 @@ select address_replace(%(people)s::uuid[], %(people)s::uuid[], array(select p::t
 """Rows of one tenant, written as that tenant."""
 
 NEIGHBOURS = """
-insert into feed_counter select gen_random_uuid(), 0, 0
+insert into feed_counter select gen_random_uuid(), 0, 0, 0
   from generate_series(1, {n});
 insert into feed_cursor select gen_random_uuid(), 'c' || n % 3, 0, 1
   from generate_series(1, {n}) n;
@@ -244,6 +244,7 @@ def feed(crowd: Crowd) -> dict[str, object]:
     return {
         **one(crowd), "after": 3, "kinds": "{1,2}", "objects": f"{{{crowd.person},{crowd.person}}}",
         "relateds": "{NULL,NULL}", "changes": "{0,0}", "causes": "{NULL,NULL}", "position": 4, "floor": 1,
+        "flushed": True,
     }  # fmt: skip
 
 

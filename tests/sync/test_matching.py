@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from comity.core.errors import Invalid
 from comity.core.ids import JobId, UserId, new_id
 from comity.db.database import Database
 from comity.directory.model import ExternalUserState, User
@@ -275,3 +276,33 @@ def no_index_holds() -> str:
 def group(attribute: str, value: str) -> dict[str, Any]:
     clause = {"sourceOperandName": attribute, "operatorName": "EQUALS", "targetOperand": {"values": [value]}}
     return {"name": attribute, "clauses": [clause]}
+
+
+@pytest.mark.parametrize("text", ["x\x00", "x\ud800"])
+@pytest.mark.parametrize("where", ["expression", "pattern", "default", "operand", "title"])
+async def test_what_no_database_holds_is_refused_on_save(fabrikam: Org, contoso: Org, where: str, text: str):
+    """NUL and lone surrogates come in by JSON, in an expression, a default, an operand or a title."""
+    job = await share(fabrikam, await fabrikam.add_person("annie"), to=contoso)
+    with pytest.raises(Invalid):
+        await save_with(fabrikam, job, where, text)
+
+
+async def save_with(org: Org, job: JobId, where: str, text: str) -> None:
+    """Save a mapping or a filter with a text in some place."""
+    match where:
+        case "expression":
+            source = {"type": "Function", "expression": f'Append([city], "{text}")'}
+            await map_row(org, job, "mobile", source=source)
+        case "pattern":
+            source = {"type": "Function", "expression": f'Replace([city], , "{text}", , "y", , )'}
+            await map_row(org, job, "mobile", source=source)
+        case "default":
+            await map_row(org, job, "mobile", defaultValue=text, source={"type": "Attribute", "name": "mobile"})
+        case _:
+            clause = {
+                "sourceOperandName": "city", "operatorName": "EQUALS",
+                "targetOperand": {"values": [text if where == "operand" else "x"]},
+            }  # fmt: skip
+            document = {"groups": [{"name": text if where == "title" else "x", "clauses": [clause]}]}
+            async with org.db.tenant(org.id) as tx:
+                await configuring.set_filter(tx, org.operator, job, document)

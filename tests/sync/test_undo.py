@@ -204,6 +204,24 @@ async def test_resuming_after_an_undo_shows_what_would_be_done_again(contoso: Or
     assert (made.state, made.tally) == (PlanState.PLANNED, Tally(restore=3))
 
 
+@pytest.mark.parametrize("run", ["creations", "deletion"])
+async def test_a_job_that_goes_on_after_an_undo_does_again_what_was_taken_back(
+    contoso: Org, fabrikam: Org, shared: JobId, run: str
+):
+    """Graph's start shows no plan first (D8): scope and target agree again, also where nothing changed at home."""
+    bob = contoso.people["bob"]
+    if run == "deletion":
+        await unshare(contoso, bob, to=fabrikam)
+        await drain(contoso.db, contoso.id)
+    assert await is_alive(fabrikam, bob) is (run == "creations")
+    await undo(contoso)
+    assert await is_alive(fabrikam, bob) is (run == "deletion")
+    async with contoso.db.tenant(contoso.id) as tx:
+        await sync.start(tx, contoso.operator, shared)
+    await drain(contoso.db, contoso.id)
+    assert await is_alive(fabrikam, bob) is (run == "creations")
+
+
 async def one_run(org: Org) -> RunId:
     """Drain so that everything has one cause: what is done is one run."""
     await drop_causes(org)

@@ -22,9 +22,14 @@ async def get_consumer_date(db: Database) -> datetime | None:
     return (await read_installation(db)).consumer_available_from
 
 
+async def load_consumer_date(tx: Transaction) -> datetime | None:
+    """The same as this transaction sees it, for any of its tenants: every admin may know it."""
+    return (await load_installation(tx)).consumer_available_from
+
+
 async def is_consumer_available(tx: Transaction) -> bool:
     """Has that date come?"""
-    available_from = (await load_installation(tx)).consumer_available_from
+    available_from = await load_consumer_date(tx)
     return available_from is None or tx.now >= available_from
 
 

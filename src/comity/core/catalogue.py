@@ -70,6 +70,8 @@ class _Facts(dict[str, object]):
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(str(each) for each in value)
     return "" if value is None else str(value)

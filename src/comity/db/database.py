@@ -197,7 +197,7 @@ class Database:
             f"select set_config('comity.tenant', '{tenant_id}', true), "
             f"set_config('comity.person', '{person or ''}', true)"
         )
-        tx = Transaction(connection, tenant_id, person, self.clock.now())
+        tx = Transaction(connection, tenant_id, person, self.clock.now(), flushed=flushed)
         try:
             yield tx
             await tx.say_last_words()

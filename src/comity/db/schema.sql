@@ -212,6 +212,7 @@ CREATE TABLE feed_counter (
   tenant_id uuid NOT NULL,
   position bigint NOT NULL,                        -- dense; taken by a transaction's last statement
   floor bigint NOT NULL,                           -- readers below start over
+  settled bigint NOT NULL,                         -- up to here flushed for certain: it survives the server
   CONSTRAINT feed_counter_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE feed_counter ENABLE ROW LEVEL SECURITY;
@@ -819,6 +820,29 @@ ALTER TABLE sync_plan FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_plan USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_plan TO comity_app;
 
+-- Plans that somebody approved, to be applied in the background with that person's rights of that moment.
+CREATE TABLE sync_approval (
+  tenant_id uuid NOT NULL,
+  plan_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  actor_kind text NOT NULL,
+  actor_id uuid,
+  actor_name text NOT NULL,
+  roles text[] NOT NULL,
+  permissions text[] NOT NULL,
+  reason text,
+  request_id uuid NOT NULL,
+  fault text,                                      -- why it could not be applied, as a code
+  fault_facts jsonb,
+  CONSTRAINT sync_approval_pkey PRIMARY KEY (tenant_id, plan_id),
+  -- An approval goes with its plan.
+  CONSTRAINT sync_approval_plan FOREIGN KEY (tenant_id, plan_id) REFERENCES sync_plan(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE sync_approval ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_approval FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_approval USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_approval TO comity_app;
+
 -- One item of a stored plan: ids, verdict, changed attributes, guards; never names.
 CREATE TABLE sync_step (
   tenant_id uuid NOT NULL,
@@ -1090,6 +1114,38 @@ ALTER TABLE access_batch_person ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_batch_person FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON access_batch_person USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON access_batch_person TO comity_app;
+
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+CREATE TABLE subscription (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  principal_kind text NOT NULL,                    -- whose rights it rests on, and by which token they were shown
+  principal_id uuid NOT NULL,
+  app_id uuid NOT NULL,
+  scopes text[] NOT NULL,
+  authorized_at_s bigint NOT NULL,
+  resource text NOT NULL,                          -- as it was asked for
+  family text NOT NULL,
+  object_id uuid,                                  -- null: every object of the family
+  change_types text[] NOT NULL,
+  notification_url text NOT NULL,
+  lifecycle_url text,
+  sealed_state bytea,                              -- a text that the subscriber recognises us by
+  tls_version text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  position bigint NOT NULL,                        -- told up to here of the feed
+  pending text,                                    -- what is to be said about the subscription itself
+  reminded boolean NOT NULL,
+  failing_since timestamp with time zone,
+  attempts integer NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT subscription_pkey PRIMARY KEY (tenant_id, id)
+);
+ALTER TABLE subscription ENABLE ROW LEVEL SECURITY;
+ALTER TABLE subscription FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON subscription USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON subscription TO comity_app;
 
 -- Personal accounts that the tenant's admins list as known contacts.
 CREATE TABLE directory_contact (

@@ -39,7 +39,8 @@ class Transaction:
     """A running transaction as the application role, bound to one tenant.
 
     `now` is the business clock's instant at its begin; `cause` is what set it off (the audit id of
-    the first administrative change in it, unless an earlier cause was handed in).
+    the first administrative change in it, unless an earlier cause was handed in). `flushed` is False for a
+    drain's batch, which may be lost with the server until somebody flushes after it (design §4.2).
     """
 
     def __init__(
@@ -48,11 +49,14 @@ class Transaction:
         tenant_id: TenantId,
         person: UserId | None,
         now: datetime,
+        *,
+        flushed: bool = True,
     ) -> None:
         self._connection = connection
         self.tenant_id = tenant_id
         self.person = person
         self.now = now
+        self.flushed = flushed
         self.cause: CauseId | None = None
         self.memory: dict[str, Any] = {}
         self._last_words: dict[tuple[LastWords, TenantId, str], tuple[UserId | None, Hook]] = {}

@@ -73,19 +73,26 @@ async def _flush(tx: Transaction) -> None:
         changes=array_text(each.changed | (EXTERNAL_BIT if each.external else 0) for each in changes),
         causes=array_text(each.cause or tx.cause for each in changes),
         at=tx.now,
+        flushed=tx.flushed,
     )
     tenant_id = tx.tenant_id
     tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
 
 
 async def load_position(tx: Transaction) -> int:
-    """How far the tenant's feed reaches; 0 if nothing ever happened."""
+    """How far the tenant's feed reaches; 0 if nothing ever happened. As certain as what `read` returns."""
     row = await tx.row(Q.position)
-    return int(row[0]) if row else 0
+    if row is None:
+        return 0
+    await _settle(tx, int(row[0]), settled=int(row[2]))
+    return int(row[0])
 
 
 async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> list[Entry]:
     """Read entries behind `after`, in order, at most `at_most`.
+
+    Once the transaction is committed, they survive the server: nobody may be told of a position that is given
+    out again (design §4.2).
 
     Raises:
         FeedExpired: entries behind `after` were cut off already.
@@ -95,7 +102,15 @@ async def read(tx: Transaction, *, after: int, at_most: int = PAGE_SIZE_MAX) -> 
     row = await tx.row(Q.position)
     if row is not None and after < row[1]:
         raise FeedExpired(position=after, floor=row[1])
+    if entries and row is not None:
+        await _settle(tx, entries[-1].position, settled=row[2])
     return entries
+
+
+async def _settle(tx: Transaction, position: int, *, settled: int) -> None:
+    """Have the commit of who reads flush what a drain's batch has left to later."""
+    if position > settled:
+        await tx.rows(Q.settle)
 
 
 async def load_cursor(tx: Transaction, consumer: str) -> int:

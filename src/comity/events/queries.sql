@@ -4,9 +4,11 @@
 -- Take positions and write the entries. The counter row stays locked until the commit, so order of
 -- positions is order of commits; it must be a transaction's last statement.
 with taken as (
-  insert into feed_counter as c (tenant_id, position, floor)
-  values (%(tenant_id)s, cardinality(%(kinds)s::smallint[]), 0)
-  on conflict (tenant_id) do update set position = c.position + excluded.position
+  insert into feed_counter as c (tenant_id, position, floor, settled)
+  values (%(tenant_id)s, cardinality(%(kinds)s::smallint[]), 0,
+          case when %(flushed)s then cardinality(%(kinds)s::smallint[]) else 0 end)
+  on conflict (tenant_id) do update set position = c.position + excluded.position,
+    settled = case when %(flushed)s then c.position + excluded.position else c.settled end
   returning position - cardinality(%(kinds)s::smallint[]) as before
 )
 insert into feed_entry (tenant_id, position, kind, object_id, related_id, changed, cause, at)
@@ -15,8 +17,13 @@ from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uui
   %(causes)s::uuid[]) with ordinality as e (kind, object_id, related_id, changed, cause, nr);
 
 -- name: position
--- How far the feed reaches, and below which position it was cut off.
-select position, floor from feed_counter where tenant_id = %(tenant_id)s;
+-- How far the feed reaches, below which position it was cut off, and up to which it survives the server.
+select position, floor, settled from feed_counter where tenant_id = %(tenant_id)s;
+
+-- name: settle
+-- Something that the transaction has to flush at its commit, and with it all that was committed before; a lock
+-- on the counter row would let writers wait.
+select pg_logical_emit_message(true, 'comity', '');
 
 -- name: read
 -- Entries behind a position, in order.

@@ -28,6 +28,7 @@ class PeopleOfClass(NamedTuple):
 
 async def stream_people(tx: Transaction) -> AsyncIterator[PeopleOfClass]:
     """The tenant's own living, enabled people by class, page by page in id order."""
+    await tx.execute(Q.alone)
     after: UUID | None = _NOWHERE
     while after is not None:
         end = await tx.row(Q.page_end, after=after, size=PAGE_SIZE - 1)

@@ -20,8 +20,10 @@ from comity.core.permissions import Permission
 from comity.db.crossings.cycle import claim
 from comity.db.database import Database
 from comity.db.errors import Duplicate, ValueRefused
+from comity.db.transaction import Transaction
 from comity.events import feed
-from comity.events.model import ChangeKind, FeedExpired
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind, FeedExpired
 from comity.partners.service import load_outbound_half
 from comity.sync import plan_store, store
 from comity.sync.abreast import abreast
@@ -130,6 +132,13 @@ async def apply_items(
         return await work.run()
 
 
+async def _rest(tx: Transaction, job: Job) -> None:
+    """Let a job rest whose run is taken back; whenever it goes on, it looks at everybody again."""
+    append(tx, [Change(ChangeKind.JOB_CHANGED, job.id)])
+    if job.state is not JobState.PAUSED:
+        await store.set_job_state(tx, job.id, JobState.PAUSED, UNDONE)
+
+
 @dataclass(slots=True)
 class _Work:
     """One plan being applied."""
@@ -170,8 +179,8 @@ class _Work:
                 lane.job, lane.outbound = job, outbound
             if not await plan_store.move(tx, plan.id, _MAY_BEGIN, PlanState.APPLYING, guard=guard, cause=own):
                 raise PlanNotReady(plan=str(plan.id))
-            if plan.kind is PlanKind.UNDO and job.state is not JobState.PAUSED:
-                await store.set_job_state(tx, job.id, JobState.PAUSED, UNDONE)
+            if plan.kind is PlanKind.UNDO:
+                await _rest(tx, job)
             kind = "undo" if plan.kind is PlanKind.UNDO else "manual"
             lane.runs = await open_runs(tx, job, [own], plan.id, kind=kind)
             lane.next_step = await plan_store.last_step(tx, plan.id) + 1

@@ -89,6 +89,11 @@ def is_eligible(person: Person) -> bool:
     return not person.is_external and person.user_type == "Member"
 
 
+def can_be_offered(person: Person) -> bool:
+    """May she stand in a target at all, if somebody names her?"""
+    return not person.is_deleted and is_eligible(person)
+
+
 def _map(page: Page, mapping: CompiledMapping) -> tuple[dict[UserId, Values], dict[UserId, Skip]]:
     """The wanted values of those who are offered, and those for whom nothing is decided."""
     offered: dict[UserId, Values] = {}
@@ -132,14 +137,14 @@ def _still_taken(
 
 
 def _is_offered(person: Person, page: Page) -> bool:
-    return person.id in page.in_scope and not person.is_deleted and is_eligible(person)
+    return person.id in page.in_scope and can_be_offered(person)
 
 
 def _leave(person: Person, present: Present | None, page: Page, actions: Actions) -> Step | Skip | None:
     """Out of scope: soft-deleted where this job put it, unless delete actions are off."""
     if person.id not in page.linked:
         # Named, but nobody that can be offered: said once; everybody else is simply not concerned.
-        if person.id in page.out_of_filter and not person.is_deleted and is_eligible(person):
+        if person.id in page.out_of_filter and can_be_offered(person):
             return Skip(person.id, None, Reason.NOT_IN_FILTER, failed=False)
         named = person.id in page.in_scope and not person.is_deleted
         return Skip(person.id, None, Reason.NOT_ELIGIBLE, failed=False) if named else None

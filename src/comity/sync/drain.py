@@ -439,6 +439,8 @@ class _Drain:
                 continue
             self._tell(Phase.APPLIED, job_id)
             await self._note(lane, passed, reading, causes, begun)
+            if any(self._lanes[each].job.target_tenant_id == lane.job.target_tenant_id for each in jobs - {job_id}):
+                reading.note(job_id, passed.receipts)
             self._tell(Phase.ADVANCED, job_id)
 
     def _passage(self, lane: Lane) -> Passage:

@@ -12,10 +12,10 @@ from comity.db.transaction import Transaction
 from comity.events.model import Change, ChangeKind
 from comity.jobs.due import put
 from comity.jobs.model import Order, Task, Work
-from comity.sync import plans, store
+from comity.sync import approvals, plans, store
 from comity.sync.drain import drain
 from comity.sync.interests import Interests
-from comity.sync.orders import DRAIN, PLAN
+from comity.sync.orders import APPLY, DRAIN, PLAN
 from comity.sync.planned import JobClosed
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
@@ -65,6 +65,16 @@ def offered_plans(db: Database) -> Work:
         return None
 
     return Work(kind=PLAN, handler=handle)
+
+
+def offered_approvals(db: Database) -> Work:
+    """Applying approved plans as background work; stopping and undoing work as with any other run."""
+
+    async def handle(task: Task) -> datetime | None:
+        await approvals.carry_out(db, task.order.tenant_id, PlanId(task.order.key))
+        return None
+
+    return Work(kind=APPLY, handler=handle)
 
 
 def _may_wake(change: Change) -> bool:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from comity.core.ids import JobId, UserId
 from comity.db.transaction import Transaction
 from comity.sync import plan_store, store
+from comity.sync.decide import can_be_offered
 from comity.sync.mapping_rows import AttributeMapping
-from comity.sync.model import Computed, Job, Person, ScopeMode
+from comity.sync.model import Action, Computed, Job, Person, Receipt, ScopeMode
 from comity.sync.planned import Proposal
 from comity.sync.scope_filter import Sifted, compiled_filter, sift
+
+NOBODY: Final[frozenset[UserId]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,24 @@ class Reading:
     computed: dict[AttributeMapping, dict[UserId, Computed]] = field(default_factory=dict)
     """What expressions made of people already: once for all jobs of the same mapping."""
 
+    def note(self, job_id: JobId, receipts: Iterable[Receipt]) -> None:
+        """What one job has just done, for the next one of the same pair that looks at this page."""
+        for receipt in receipts:
+            if receipt.action in (Action.DELETE, Action.UNLINK):
+                self.links[job_id].pop(receipt.source_id, None)
+            else:
+                self.links[job_id][receipt.source_id] = receipt.target_id
+
     def managed_elsewhere(self, job: Job, jobs: Iterable[Job]) -> frozenset[UserId]:
-        """People whom another running job of the same pair has linked, and offers still."""
+        """People whom another job of the same pair has linked, and offers still, be it at work or at rest."""
         found: set[UserId] = set()
         for other in jobs:
-            same_pair = other.target_tenant_id == job.target_tenant_id and other.id != job.id
-            if same_pair and other.state.runs:
+            if other.target_tenant_id == job.target_tenant_id and other.id != job.id:
                 found |= self.links[other.id].keys() & self.in_scope[other.id]
-        return frozenset(found)
+        if not found:
+            return NOBODY
+        # Whoever is deleted at home is assigned still, and would be left by each job to the other.
+        return frozenset(each.id for each in self.people if each.id in found and can_be_offered(each))
 
 
 async def read_page(

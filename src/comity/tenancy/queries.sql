@@ -25,6 +25,6 @@ select domain, tenant_id, is_default, is_initial, added_at from domains_of(%(id)
 
 -- name: add_tenant_rows
 -- What every tenant has from its first day.
-with counter as (insert into feed_counter values (%(tenant_id)s, 0, 0)),
+with counter as (insert into feed_counter values (%(tenant_id)s, 0, 0, 0)),
      access as (insert into access_state values (%(tenant_id)s, 1))
 insert into tenant_setting values (%(tenant_id)s, %(guest_role)s, true, %(retention_s)s, 1);

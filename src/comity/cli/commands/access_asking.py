@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from comity.insight.history.model import Happening, History
 
 KINDS: Final = ("oneOnOne", "lookup")
+PROPERTIES_FEW: Final = 10
+"""More of them are a whole policy, of which most are as shipped."""
 _of_kind = click.option(
     "--kind", type=click.Choice(KINDS), default=KINDS[0], help="Start a chat, or only look up [oneOnOne]."
 )
@@ -140,9 +142,12 @@ def _purpose(kind: str) -> Purpose:
 
 
 def in_words(decision: Decision) -> str:
-    """The decision for people: allowed or not, and the facts."""
+    """The decision for people: allowed or not, why in a sentence, and the facts."""
+    from comity.core.catalogue import sentence
+
     facts = ", ".join(f"{name} {value}" for name, value in decision.parameters.items())
-    return f"{'Allowed' if decision.allowed else 'Refused'} ({facts})."
+    why = sentence(f"rule-{decision.deciding_rule}", decision.parameters)
+    return f"{'Allowed' if decision.allowed else 'Refused'}: {why} ({facts})"
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -203,8 +208,19 @@ def _sentences(explanation: Explanation, names: Mapping[TenantId, str]) -> list[
             sentences.append(f"{who} would have to change a setting of theirs.")
         else:
             where = "" if each.policy is None else f" of the policy {each.policy}"
-            sentences.append(f"{who} would have to set {each.setting}{where} to {each.after}.")
+            sentences.append(f"{who} would have to {_deed(each, where)}.")
     return sentences
+
+
+def _deed(remedy: Remedy, where: str) -> str:
+    """What the admin does: `set AllowTeamsConsumer to true`, `add birch.example to AllowedDomains`."""
+    match remedy.after:
+        case {"Add": [*entries]}:
+            return f"add {', '.join(map(str, entries))} to {remedy.setting}{where}"
+        case {"Remove": [*entries]}:
+            return f"remove {', '.join(map(str, entries))} from {remedy.setting}{where}"
+    value = str(remedy.after).lower() if isinstance(remedy.after, bool) else remedy.after
+    return f"set {remedy.setting}{where} to {value}"
 
 
 def _history_json(found: History) -> dict[str, Any]:
@@ -228,8 +244,41 @@ def _history_table(found: History, names: Mapping[TenantId, str]) -> Table:
     return Table(
         ("When", "Whose", "By", "What", "Before", "After", "Why"),
         [
-            (f"{each.at:%Y-%m-%d %H:%M:%S}", whose(each), each.actor, each.action, each.before, each.after, each.reason)
+            (
+                f"{each.at:%Y-%m-%d %H:%M:%S}", whose(each), each.actor, each.action,
+                _facts(each.before), _facts(each.after), each.reason,
+            )
             for each in found.happenings
         ],
         none="Nothing that bears on the two has changed since.",
+    )  # fmt: skip
+
+
+def _facts(facts: Mapping[str, Any] | None) -> str:
+    """Facts in short: of a list what came and went, of a whole policy what is not as shipped."""
+    from comity.access.model import ExternalAccessPolicy
+    from comity.access.properties import shown
+
+    facts = facts or {}
+    shipped = shown(ExternalAccessPolicy()) if len(facts) > PROPERTIES_FEW else {}
+    return ", ".join(
+        f"{name} {_fact(value)}".rstrip()
+        for name, value in facts.items()
+        if value not in ({"added": []}, {"removed": []}) and (name not in shipped or value != shipped[name])
     )
+
+
+def _fact(value: object) -> str:
+    match value:
+        case {"mode": mode, **rest}:
+            domains = rest.get("domains", [mode])
+            return ", ".join(map(str, domains)) or "(nobody)" if isinstance(domains, list) else str(domains)
+        case {"added": [*entries]}:
+            return " ".join(f"+{each}" for each in entries)
+        case {"removed": [*entries]}:
+            return " ".join(f"-{each}" for each in entries)
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "none"
+    return str(value)

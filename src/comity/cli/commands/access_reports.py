@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -94,10 +93,13 @@ async def what_if(
     """Who would gain or lose what, and which existing chats would break? Nothing is changed.
 
     Values are written as with `comity access set`. People gain or lose `outbound` and `inbound` chat with
-    personal accounts, and chat with domains; `*` is every domain that is not named.
+    personal accounts, and chat with domains; `*` is every domain that is not named. Settings, grants to
+    several people and to groups are tried together, as one change.
     """
     from comity.insight.rehearsal.service import rehearse, stream_breaks
 
+    if not (changes or direct or groups or tenant_wide):
+        raise click.UsageError("What if what? Give NAME=VALUE, --grant, --grant-group or --grant-tenant.")
     async with at(session, of) as place, place.transaction() as tx:
         rehearsal = await _rehearsal(place, tx, changes, policy, direct, groups, tenant_wide)
         found = await rehearse(tx, place.caller, rehearsal)
@@ -116,10 +118,14 @@ async def what_if(
     )
     names = {each.change.user_id: each.change.user_principal_name for each in found.people}
     rows = [
-        (names[each.own.user_id], str(each.chat_id), "request" if each.request else "chat", each.decision.deciding_rule)
+        (
+            names[each.own.user_id], each.other_address or str(each.other.user_id),
+            "request" if each.request else "chat", each.decision.deciding_rule, str(each.chat_id),
+        )
         for each in broken
-    ]
-    session.out.besides(Table(("User", "Chat", "What breaks", "Rule"), rows, none="No existing chat would break."))
+    ]  # fmt: skip
+    headings = ("User", "With", "What breaks", "Rule", "Chat")
+    session.out.besides(Table(headings, rows, none="No existing chat would break."))
     return CHANGES if detailed_exitcode and (people or broken) else 0
 
 
@@ -134,8 +140,7 @@ async def _rehearsal(
 ) -> Rehearsal:
     from comity.access.policies import get_policy
     from comity.access.properties import shown
-    from comity.access.service import get_configuration
-    from comity.cli.commands.access_settings import wanted
+    from comity.cli.commands.access_settings import current, of_blocked, wanted
     from comity.directory.service import resolve_group, resolve_user
     from comity.insight.rehearsal.model import Rehearsal
 
@@ -148,12 +153,12 @@ async def _rehearsal(
         if rank and not rank.isdecimal():
             raise click.UsageError(f"“{rank}” is no rank; write GROUP=POLICY@1.")
         ranked[(await resolve_group(tx, place.caller, name)).id] = (_or_none(identity), int(rank) if rank else None)
-    now: Mapping[str, object] = shown(
-        await (get_policy(tx, place.caller, policy) if policy else get_configuration(tx, place.caller))
-    )
+    now = shown(await get_policy(tx, place.caller, policy)) if policy else await current(place, tx)
     given = wanted(changes, now)
+    blocked, configuration = ({}, {}) if policy else of_blocked(given)
     return Rehearsal(
-        configuration={} if policy else given,
+        configuration=configuration,
+        blocked=blocked,
         policies={policy: given} if policy else {},
         direct=users,
         groups=ranked,
@@ -195,7 +200,10 @@ def _change_json(each: PersonChange) -> dict[str, Any]:
 def _chat_json(each: ChatBreak) -> dict[str, Any]:
     return {
         "id": str(each.chat_id), "user": str(each.own.user_id),
-        "other": {"tenant": str(each.other.tenant_id), "id": str(each.other.user_id)},
+        "other": {
+            "tenant": str(each.other.tenant_id), "id": str(each.other.user_id), "displayName": each.other_name,
+            "address": each.other_address,
+        },
         "breaks": "request" if each.request else "chat", "deciding_rule": each.decision.deciding_rule,
     }  # fmt: skip
 
@@ -214,14 +222,8 @@ async def baseline(session: Session, of: str) -> None:
     session.out.show(
         [_result_json(each, titles[each.id]) for each in results],
         Table(
-            ("Check", "Verdict", "Weight", "What it asks", "Policies", "People", "Entries"),
-            [
-                (
-                    each.id, each.verdict, each.weight, titles[each.id], _few(each.policies),
-                    _affected(each), _few(each.entries),
-                )
-                for each in results
-            ],
+            ("Check", "Weight", "What it asks", "Verdict", "Because of"),
+            [(each.id, each.weight, titles[each.id], each.verdict, _because_of(each)) for each in results],
         ),
     )  # fmt: skip
     if session.out.form is Form.TABLE:
@@ -229,9 +231,11 @@ async def baseline(session: Session, of: str) -> None:
         session.out.say(", ".join(f"{count} {verdict}" for verdict, count in counts.items()) + ".")
 
 
-def _affected(result: Result) -> str:
+def _because_of(result: Result) -> str:
+    """Policies, the people they hold for, and entries of lists: whatever the check met."""
     names = _few(each.user_principal_name for each in result.people)
-    return f"{len(result.people)}: {names}" if result.people else ""
+    people = f"{len(result.people)} people: {names}" if result.people else ""
+    return "; ".join(each for each in (_few(result.policies), people, _few(result.entries)) if each)
 
 
 def _result_json(each: Result, title: str) -> dict[str, Any]:

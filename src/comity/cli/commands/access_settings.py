@@ -4,27 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from comity.cli.commands.clock import Instant
 from comity.cli.options import Command, Group
 from comity.cli.output import Table
-from comity.cli.place import at, of_tenant
+from comity.cli.place import Place, at, of_tenant
 from comity.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from comity.db.transaction import Transaction
 
 
 @click.command(cls=Command)
 @of_tenant
 @pass_session
 async def show(session: Session, of: str) -> None:
-    """Show what a tenant allows: its configuration, by the cmdlets' names."""
-    from comity.access.properties import shown
-    from comity.access.service import get_configuration
+    """Show what a tenant allows, by the cmdlets' names: its configuration, and which people it blocks.
+
+    Also from when chat with personal accounts is available in this installation.
+    """
+    from comity.access.availability import load_consumer_date
 
     async with at(session, of) as place, place.transaction() as tx:
-        found = await get_configuration(tx, place.caller)
-    session.out.show(shown(found))
+        found = await current(place, tx)
+        date = await load_consumer_date(tx)
+    session.out.show(
+        {**found, "consumerAvailableFrom": None if date is None else date.isoformat()},
+        {**_for_people(found), "chat with personal accounts": "available " + _since(date)},
+    )
 
 
 @click.command("set", cls=Command)
@@ -32,18 +42,46 @@ async def show(session: Session, of: str) -> None:
 @of_tenant
 @pass_session
 async def set_(session: Session, changes: tuple[str, ...], of: str) -> None:
-    """Change a tenant's configuration, by the cmdlets' names, such as AllowTeamsConsumer=false.
+    """Change what a tenant allows, by the cmdlets' names, such as AllowTeamsConsumer=false.
 
-    Lists are written with commas, an empty one with nothing; AllowedDomains also takes
-    AllowAllKnownDomains.
+    Lists are written with commas, an empty one with nothing; BlockedDomains=+a.example,-b.example adds
+    and removes. AllowedDomains also takes AllowAllKnownDomains. All changes are one transaction.
     """
-    from comity.access.properties import shown
-    from comity.access.service import get_configuration, set_configuration
+    from comity.access.service import set_blocked_individuals, set_configuration
 
     async with at(session, of) as place, place.transaction() as tx:
-        before = shown(await get_configuration(tx, place.caller))
-        found = await set_configuration(tx, place.caller, wanted(changes, before))
-    session.out.show(shown(found))
+        given = wanted(changes, await current(place, tx))
+        blocked, configuration = of_blocked(given)
+        if blocked:
+            await set_blocked_individuals(tx, place.caller, blocked)
+        if configuration:
+            await set_configuration(tx, place.caller, configuration)
+        found = await current(place, tx)
+    session.out.show(found, _for_people(found))
+
+
+async def current(place: Place, tx: Transaction) -> dict[str, object]:
+    """Configuration and blocked people, which stand on one page though they are two objects."""
+    from comity.access.properties import shown
+    from comity.access.service import get_blocked_individuals, get_configuration
+
+    configuration = await get_configuration(tx, place.caller)
+    return shown(configuration) | shown(await get_blocked_individuals(tx, place.caller))
+
+
+def _for_people(settings: Mapping[str, object]) -> dict[str, object]:
+    """An open list by its name; an empty list of allowed domains says what it means."""
+    allowed = settings["AllowedDomains"]
+    assert isinstance(allowed, Mapping)
+    return {**settings, "AllowedDomains": allowed.get("domains", allowed["mode"]) or "(nobody)"}
+
+
+def of_blocked(given: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """What of the settings is about blocked people, and the rest."""
+    from comity.access.properties import BLOCKED
+
+    blocked = {name: value for name, value in given.items() if name.lower() in BLOCKED}
+    return blocked, {name: value for name, value in given.items() if name not in blocked}
 
 
 @click.group(cls=Group)
@@ -132,9 +170,12 @@ async def set_date(session: Session, when: str) -> None:
 
 
 def _show_date(session: Session, available_from: datetime | None) -> None:
-    text = "at once" if available_from is None else f"{available_from:%Y-%m-%d %H:%M} UTC"
     value = None if available_from is None else available_from.isoformat()
-    session.out.show({"available_from": value}, {"available from": text})
+    session.out.show({"available_from": value}, {"available": _since(available_from)})
+
+
+def _since(available_from: datetime | None) -> str:
+    return "at once" if available_from is None else f"from {available_from:%Y-%m-%d %H:%M} UTC"
 
 
 def wanted(changes: Iterable[str], now: Mapping[str, object]) -> dict[str, object]:
@@ -150,14 +191,23 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
+_WORDS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
 def _value(text: str, like: object) -> object:
     """The text as a value of the same kind as the one that holds."""
     words = [each.strip() for each in text.split(",") if each.strip()]
+    edits = bool(words) and all(each[0] in "+-" for each in words)
     match like:
         case bool():
-            return {"true": True, "false": False}.get(text.lower().removeprefix("$"), text)
+            return _WORDS.get(text.lower().removeprefix("$"), text)
+        case list() | {"mode": _} if edits:
+            return {
+                verb: [each[1:] for each in words if each[0] == sign] for sign, verb in (("+", "Add"), ("-", "Remove"))
+            }
         case list():
             return words
         case {"mode": _}:
-            return {"mode": text} if text == "AllowAllKnownDomains" else {"mode": "AllowList", "domains": words}
+            every = text.lower() == "allowallknowndomains"
+            return {"mode": "AllowAllKnownDomains"} if every else {"mode": "AllowList", "domains": words}
     return text

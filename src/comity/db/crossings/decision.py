@@ -21,7 +21,7 @@ from comity.db.transaction import Transaction
 Who = tuple[TenantId, UserId]
 """A home identity."""
 
-_WHO: Final[LiteralString] = """
+_TENANT: Final[LiteralString] = """
 select t.cloud, t.trial,
   array(select d.domain from domains_of(%(tenant_id)s) d),
   (select i.consumer_available_from from installation_read() i),
@@ -34,11 +34,13 @@ select t.cloud, t.trial,
         where m.tenant_id = %(tenant_id)s and m.member_id = u.id order by a.rank limit 1),
        (select c.default_policy_key from tenant_configuration c where c.tenant_id = %(tenant_id)s))))
    from users u
-   where u.tenant_id = %(tenant_id)s and u.id = any (%(ids)s) and u.creation_type is null and u.purged_at is null)
-from tenant_get(%(tenant_id)s) t
-"""
+   where u.tenant_id = %(tenant_id)s and u.creation_type is null and u.purged_at is null and """
+_WHO: Final[LiteralString] = _TENANT + "u.id = any (%(ids)s)) from tenant_get(%(tenant_id)s) t"
+_WHO_ONE: Final[LiteralString] = _TENANT + "u.id = %(id)s) from tenant_get(%(tenant_id)s) t"
 # Home identities only: a B2B identity is decided on where its person is at home. The policy is the one that
 # holds: direct, then of the group with the lowest rank, then tenant-wide (external-access §5).
+# Two statements, because the server keeps no plan for a list whose length it cannot know, and planning anew
+# costs a quarter of a millisecond per side. Most questions are about one person of each.
 
 _SAYS: Final[LiteralString] = """
 select
@@ -137,7 +139,7 @@ async def _ask_who(tx: Transaction, inputs: Inputs, tenant_id: TenantId, ids: Se
 
 
 async def _read_who(tx: Transaction, inputs: Inputs, ids: Sequence[UserId]) -> None:
-    row = await tx.row(_WHO, ids=list(ids))
+    row = await tx.row(_WHO_ONE, id=ids[0]) if len(ids) == 1 else await tx.row(_WHO, ids=list(ids))
     if row is None:
         return  # no such tenant in this installation: nobody is at home there
     cloud, trial, domains, inputs.consumer_available_from, people = row

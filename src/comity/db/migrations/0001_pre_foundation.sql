@@ -159,7 +159,8 @@ call protect_installation_table('installation_audit');
 create table feed_counter (
   tenant_id uuid primary key,
   position  bigint not null,                       -- dense; taken by a transaction's last statement
-  floor     bigint not null                        -- readers below start over
+  floor     bigint not null,                       -- readers below start over
+  settled   bigint not null                        -- up to here flushed for certain: it survives the server
 );
 call protect_tenant_table('feed_counter');
 
@@ -693,6 +694,26 @@ create table sync_plan (
 create index sync_plan_applying on sync_plan (tenant_id, job_id) where state = 'applying';
 call protect_tenant_table('sync_plan');
 
+-- Plans that somebody approved, to be applied in the background with that person's rights of that moment.
+create table sync_approval (
+  tenant_id    uuid not null,
+  plan_id      uuid not null,
+  at           timestamptz not null,
+  actor_kind   text not null,
+  actor_id     uuid,
+  actor_name   text not null,
+  roles        text[] not null,
+  permissions  text[] not null,
+  reason       text,
+  request_id   uuid not null,
+  fault        text,                               -- why it could not be applied, as a code
+  fault_facts  jsonb,
+  constraint sync_approval_pkey primary key (tenant_id, plan_id),
+  -- An approval goes with its plan.
+  constraint sync_approval_plan foreign key (tenant_id, plan_id) references sync_plan on delete cascade
+);
+call protect_tenant_table('sync_approval');
+
 -- One item of a stored plan: ids, verdict, changed attributes, guards; never names.
 create table sync_step (
   tenant_id      uuid not null,
@@ -918,6 +939,35 @@ create table access_batch_person (
   constraint access_batch_person_batch foreign key (tenant_id, batch_id) references access_batch on delete cascade
 );
 call protect_tenant_table('access_batch_person');
+
+-- Who wants to be told of changes: a cursor over the tenant's feed, read out to an address. A lease: its times
+-- are the machine clock's.
+create table subscription (
+  tenant_id        uuid not null,
+  id               uuid not null,
+  principal_kind   text not null,                  -- whose rights it rests on, and by which token they were shown
+  principal_id     uuid not null,
+  app_id           uuid not null,
+  scopes           text[] not null,
+  authorized_at_s  bigint not null,
+  resource         text not null,                  -- as it was asked for
+  family           text not null,
+  object_id        uuid,                           -- null: every object of the family
+  change_types     text[] not null,
+  notification_url text not null,
+  lifecycle_url    text,
+  sealed_state     bytea,                          -- a text that the subscriber recognises us by
+  tls_version      text not null,
+  expires_at       timestamptz not null,
+  position         bigint not null,                -- told up to here of the feed
+  pending          text,                           -- what is to be said about the subscription itself
+  reminded         boolean not null,
+  failing_since    timestamptz,
+  attempts         integer not null,
+  version          bigint not null,
+  constraint subscription_pkey primary key (tenant_id, id)
+);
+call protect_tenant_table('subscription');
 
 -- Personal accounts that the tenant's admins list as known contacts.
 create table directory_contact (

@@ -5,17 +5,20 @@ Entries say what was before and after, so each can be taken back. What bears on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from comity.access.assignments.model import GroupAssignment
+from comity.access.explanation.decide import explain
+from comity.access.explanation.model import Check
 from comity.access.model import (
     AccountKind,
     BlockedIndividuals,
     ExternalAccessPolicy,
     Identity,
+    Purpose,
     Side,
     TenantConfiguration,
 )
@@ -33,7 +36,6 @@ def identity_at(moment: Moment, person: Identity, other: Identity) -> Identity:
     """The person as decisions saw her at that moment; `person` is she as she is now."""
     state, side = moment.state, person.side
     assert side is not None, "personal accounts have no moments"
-    key = state.book.effective(moment.direct, moment.rank)
     address = address_key(moment.mail or moment.user_principal_name)
     then = Side(
         tenant_id=side.tenant_id, cloud=side.cloud, trial=side.trial, domains=moment.domains,
@@ -42,7 +44,7 @@ def identity_at(moment: Moment, person: Identity, other: Identity) -> Identity:
     )  # fmt: skip
     return Identity(
         id=person.id, kind=AccountKind.WORK, active=moment.exists and moment.enabled, address=address,
-        domain=domain_of(address), side=then, policy=state.policy(key),
+        domain=domain_of(address), side=then, policy=state.policy(policy_held(moment)),
     )  # fmt: skip
 
 
@@ -65,6 +67,44 @@ def undo(moment: Moment, entry: AuditEntry, *, person: UUID, other: UUID) -> Mom
             return _undo_policy(moment, action, entry)
         case _:
             return moment
+
+
+def policy_held(moment: Moment) -> str:
+    """The key of the policy that held for the person at that moment."""
+    return moment.state.book.effective(moment.direct, moment.rank)
+
+
+def is_about_policy(entry: AuditEntry, keys: Collection[str]) -> bool:
+    """Does the entry make, change or remove one of these policies?"""
+    if entry.object_kind != "externalAccessPolicy":
+        return False
+    return str(_facts(entry.before or entry.after)["Identity"]).casefold() in keys
+
+
+def bears(before: Moment, after: Moment, person: Identity, other: Identity) -> bool:
+    """Does it make a difference to these two? To whether she was there, and to what was asked about them.
+
+    A policy that she does not have, or a list entry that matches neither, makes none.
+    """
+    if before == after:
+        return False
+    one, two = identity_at(before, person, other), identity_at(after, person, other)
+    if (one.active, one.address, before.domains) != (two.active, two.address, after.domains):
+        return True
+    return _checks(one, other) != _checks(two, other)
+
+
+def _checks(person: Identity, other: Identity) -> tuple[tuple[Check, ...], ...]:
+    """Every rule that is asked about the two, in both directions, whether or not they are there."""
+    there = explain(replace(person, active=True), replace(other, active=True), Purpose.START)
+    return there.forward.checks, there.reverse.checks
+
+
+def told(object_kind: str, facts: Facts | None) -> Facts | None:
+    """The facts of an entry that bear on a decision: of a person not her title, of a group not its other members."""
+    if facts is None or object_kind not in ("user", "domain"):
+        return facts
+    return {name: value for name, value in facts.items() if name in _BEARING}
 
 
 def _undo_user(moment: Moment, action: str, entry: AuditEntry) -> Moment:
@@ -152,6 +192,7 @@ def _reverted(noun: Noun, entry: AuditEntry, properties: Mapping[str, Property])
 
 
 _POLICY: Final = "ExternalAccessPolicy"
+_BEARING: Final = frozenset({"account_enabled", "mail", "user_principal_name", "userPrincipalName", "domain", _POLICY})
 
 
 def _facts(facts: object) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from comity.core.permissions import Permission
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.insight import store
-from comity.insight.history.decide import identity_at, undo
+from comity.insight.history.decide import bears, identity_at, is_about_policy, policy_held, told, undo
 from comity.insight.history.model import Happening, History, HistoryInTheFuture, Moment
 from comity.tenancy.installation import CONSUMER_DATE, list_audit, load_installation
 
@@ -106,15 +106,25 @@ async def _side(
     async with db.tenant(tenant_id) as tx:
         moment = await _load_moment(tx, caller.in_tenant(tenant_id), person, other)
         entries = await _entries(tx, moment, person.id, at)
-    happenings: list[Happening] = []
+    bearing: list[bool] = []
+    held = {policy_held(moment)}
     for entry in entries:
         before = undo(moment, entry, person=person.id, other=other.id)
-        if before != moment:
-            moment = before
-            happenings.append(
-                Happening(entry.at, tenant_id, entry.actor_name, entry.action, entry.before, entry.after, entry.reason)
-            )
+        bearing.append(bears(before, moment, person, other))
+        held.add(policy_held(before))
+        moment = before
+    # A policy that held at some time is told with its making: the grant alone names it and no more.
+    happenings = [
+        _happening(entry, tenant_id)
+        for entry, made_a_difference in zip(entries, bearing, strict=True)
+        if made_a_difference or is_about_policy(entry, held)
+    ]
     return _Side(identity_at(moment, person, other), happenings)
+
+
+def _happening(entry: AuditEntry, tenant_id: TenantId) -> Happening:
+    gone, come = (told(entry.object_kind, each) for each in (entry.before, entry.after))
+    return Happening(entry.at, tenant_id, entry.actor_name, entry.action, gone, come, entry.reason)
 
 
 async def _load_moment(tx: Transaction, caller: Caller, person: Identity, other: Identity) -> Moment:

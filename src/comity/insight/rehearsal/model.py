@@ -75,3 +75,6 @@ class ChatBreak:
     decision: Decision
     request: bool
     """Only the waiting request dies."""
+    other_name: str = ""
+    other_address: str = ""
+    """As our person knows the other one: by the card that members of a chat have of each other."""

@@ -19,6 +19,7 @@ from comity.access.model import ExternalAccessPolicy, Identity, Person, Purpose,
 from comity.access.state import load_state
 from comity.core.caller import Caller
 from comity.core.ids import TenantId, UserId
+from comity.db.crossings.chat import load_cards
 from comity.db.transaction import Transaction
 from comity.directory.model import GroupUnknown
 from comity.directory.store import get_group
@@ -105,9 +106,13 @@ async def stream_breaks(tx: Transaction, rehearsed: Rehearsed) -> AsyncIterator[
     for start in range(0, len(ids), PEOPLE_PER_READING):
         async for page in store.stream_chats(tx, ids[start : start + PEOPLE_PER_READING], at_most=CHATS_PER_READING):
             evidence = await load_evidence(tx, _people(tx.tenant_id, page))
-            for chat in page:
-                if (broken := _broken(tx.tenant_id, chat, evidence, affected[chat.user_id])) is not None:
-                    yield broken
+            found = [_broken(tx.tenant_id, chat, evidence, affected[chat.user_id]) for chat in page]
+            broken = [each for each in found if each is not None]
+            cards = await load_cards(tx, [each.chat_id for each in broken]) if broken else []
+            known = {Person(each.tenant_id, each.user_id): (each.display_name, each.address) for each in cards}
+            for each in broken:
+                name, address = known.get(each.other, ("", ""))
+                yield replace(each, other_name=name, other_address=address)
 
 
 def _compared(
