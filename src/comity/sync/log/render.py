@@ -147,11 +147,11 @@ def _changes(attribute: Attribute, old: str | None, new: str | None) -> list[Mod
         return [ModifiedProperty(name, _shown(attribute, old), _shown(attribute, new))]
     if REDACTED in (old, new):
         return [ModifiedProperty("extensions", old and REDACTED, new and REDACTED)]
-    befores, afters = (json.loads(each) if each else {} for each in (old, new))
+    was, will_be = (json.loads(each) if each else {} for each in (old, new))
     return [
-        ModifiedProperty(name, _text(befores.get(name)), _text(afters.get(name)))
-        for name in sorted(befores.keys() | afters.keys())
-        if befores.get(name) != afters.get(name)
+        ModifiedProperty(name, _text(was.get(name)), _text(will_be.get(name)))
+        for name in sorted(was.keys() | will_be.keys())
+        if was.get(name) != will_be.get(name)
     ]
 
 
