@@ -12,10 +12,11 @@ from comity.cli.place import Place, at, at_all, of_any_tenant, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from comity.core.ids import TenantId, UserId
+    from comity.core.ids import TenantId
     from comity.db.transaction import Transaction
     from comity.sync.drain import Drained, Progress
-    from comity.sync.model import Counts, LogEntry
+    from comity.sync.model import Counts, Run
+    from comity.sync.quarantine.model import Quarantine
     from comity.sync.service import Principals, Shared, Standing
 
 
@@ -30,6 +31,7 @@ async def share(
     session: Session, names: tuple[str, ...], targets: tuple[str, ...], everybody: bool, later: bool, of: str
 ) -> None:
     """Offer people and groups to other tenants; their admins accept, and the next drain brings them there."""
+    from comity.cli.output import counted
     from comity.sync.service import share_with, share_with_all
 
     if bool(targets) == everybody:
@@ -52,7 +54,8 @@ async def share(
     session.out.show(
         [_shared(each) for each in done],
         f"Shared with {', '.join(known.get(each, str(each)) for each in targeted)}: "
-        f"{len(principals.users)} people and {len(principals.groups)} groups.",
+        f"{counted(len(principals.users), 'person', 'people')} and "
+        f"{counted(len(principals.groups), 'group', 'groups')}.",
     )
 
 
@@ -83,6 +86,10 @@ PLANS: Final = {
     "start": (_AT + "control:start", "Start a job again, after showing what it would do."),
     "restart": (_AT + "control:restart", "Let a job run anew."),
     "provision": (_AT + "control:provision", "Bring one person in line now."),
+    "log": (_AT + "provisioning_log:log", "Read the provisioning log."),
+    "escrow": (_AT + "trouble:escrow", "Show who failed, and when each is tried again."),
+    "quarantine": (_AT + "trouble:quarantine", "Put a job into quarantine."),
+    "notify": (_AT + "trouble:notify", "Whom does a job tell by mail?"),
     "drift": (_AT + "control:drift", "May changed accounts be brought back in line?"),
 }
 """Commands about plans and the course of jobs: where each is, and a sentence for the list."""
@@ -139,7 +146,7 @@ async def status(session: Session, of: str | None) -> None:
             async with place.transaction() as tx:
                 found += await list_standing(tx, place.caller)
     session.out.show(
-        [_standing(each) for each in found],
+        [_standing(each, quarantines.get(each.job.id)) for each in found],
         Table(
             ("From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
             [
@@ -154,44 +161,6 @@ async def status(session: Session, of: str | None) -> None:
                 for each in found
             ],
             none="Nothing is shared with anybody: comity share",
-        ),
-    )
-
-
-@sync.command()
-@click.option("--user", "who", metavar="USER", help="Only what happened to this person.")
-@click.option("--at-most", type=click.IntRange(1, 1000), default=100, help="How many lines [100].")
-@of_tenant
-@pass_session
-async def log(session: Session, who: str | None, at_most: int, of: str) -> None:
-    """Read a tenant's provisioning log, newest first."""
-    from comity.cli.output import Table
-    from comity.directory.service import resolve_user
-    from comity.sync.service import read_log
-
-    async with at(session, of) as place:
-        known, targets = await place.names(), await _targets(place)
-        async with place.transaction() as tx:
-            source_id = (await resolve_user(tx, place.caller, who)).id if who else None
-            found = await read_log(tx, place.caller, source_id=source_id, at_most=at_most)
-            people = await _upns(place, tx, {each.source_id for each in found})
-    session.out.show(
-        [_line(each, targets[each.job_id], people) for each in found],
-        Table(
-            ("When", "Who", "To", "What", "How", "Why", "Attributes"),
-            [
-                (
-                    f"{each.at:%Y-%m-%d %H:%M:%S}",
-                    people.get(each.source_id, each.source_id),
-                    known.get(targets[each.job_id], targets[each.job_id]),
-                    each.action.name.lower(),
-                    each.status.name.lower(),
-                    each.code,
-                    len(_attributes(each)),
-                )
-                for each in found
-            ],
-            none="Nothing has happened yet.",
         ),
     )
 
@@ -212,20 +181,6 @@ async def _targets(place: Place) -> dict[Any, TenantId]:
         return {each.job.id: each.job.target_tenant_id for each in await list_standing(tx, place.caller)}
 
 
-async def _upns(place: Place, tx: Transaction, ids: set[UserId]) -> dict[UserId, str]:
-    """Names are joined when the log is read, with the reader's rights; who is gone is known by id."""
-    from comity.directory.model import UserUnknown
-    from comity.directory.service import get_user
-
-    found: dict[UserId, str] = {}
-    for each in sorted(ids):
-        try:
-            found[each] = (await get_user(tx, place.caller, each)).user_principal_name
-        except UserUnknown:
-            continue
-    return found
-
-
 def _shared(each: Shared) -> dict[str, object]:
     return {
         "job": str(each.job.id),
@@ -237,19 +192,26 @@ def _shared(each: Shared) -> dict[str, object]:
     }
 
 
-def _standing(each: Standing) -> dict[str, object]:
+def _standing(each: Standing, quarantine: Quarantine | None) -> dict[str, object]:
     """The contract of `sync status` (design §5.2)."""
+    from comity.core.graph_form import as_graph
+    from comity.sync.status.service import as_told
+
     run = each.last_run
-    quarantined = each.job.state.value == "Quarantine"
     return {
         "id": str(each.job.id),
         "from": str(each.job.tenant_id),
         "to": str(each.job.target_tenant_id),
         "state": each.job.state.value,
         "reason": each.job.state_reason,
-        "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": run.seconds} if run else None,
-        "quarantine": {"reason": each.job.state_reason} if quarantined else None,
+        "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": _seconds(run)} if run else None,
+        "quarantine": None if quarantine is None else as_graph(as_told(quarantine, "en")),
     }
+
+
+def _seconds(run: Run) -> float | None:
+    """Work time, as exactly as it says anything."""
+    return None if run.seconds is None else round(run.seconds, 3 if run.seconds < 1 else 1)
 
 
 def _counts(counts: Counts) -> dict[str, int]:
@@ -269,35 +231,3 @@ def _drained(drained: Drained) -> dict[str, object]:
         **_counts(drained.total),
         "refused": [{"job": str(each.job_id), "code": each.code} for each in drained.refused],
     }
-
-
-def _line(entry: LogEntry, target: TenantId, people: dict[UserId, str]) -> dict[str, object]:
-    before = entry.before or []
-    after = entry.after or []
-    names = _attributes(entry)
-    return {
-        "at": entry.at.isoformat(timespec="seconds"),
-        "source": str(entry.source_id),
-        "userPrincipalName": people.get(entry.source_id),
-        "to": str(target),
-        "target": str(entry.target_id) if entry.target_id else None,
-        "action": entry.action.name.lower(),
-        "status": entry.status.name.lower(),
-        "code": entry.code,
-        "run": str(entry.run_id),
-        "modified": [
-            {"attribute": name, "before": old, "after": new}
-            for name, old, new in zip(
-                names,
-                before or [None] * len(names),
-                after or [None] * len(names),
-                strict=False,
-            )
-        ],
-    }
-
-
-def _attributes(entry: LogEntry) -> list[str]:
-    from comity.directory.model import attributes_of
-
-    return [each.column for each in attributes_of(entry.changed)]

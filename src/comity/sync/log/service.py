@@ -81,11 +81,24 @@ def read_line_id(text: str) -> Line:
     return PlanId(plan_id), int(step)
 
 
+async def load_names(tx: Transaction, caller: Caller, ids: Collection[UUID]) -> dict[UUID, Named]:
+    """What people and groups of the source are called; whoever is gone for good is missing.
+
+    Raises:
+        PermissionMissing.
+    """
+    caller.check(Permission.SYNC_READ)
+    return await _names(tx, ids)
+
+
+async def _names(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Named]:
+    return {row[0]: Named(row[1], row[2]) for row in await tx.rows(Q.names, ids=array_text(ids))} if ids else {}
+
+
 async def _render(tx: Transaction, rows: Collection[tuple[Any, ...]], language: str) -> list[Summary]:
     jobs = {each.id: each for each in await store.list_jobs(tx)} if rows else {}
     redacted = {job_id: redacted_bits(mapping_of(job)) for job_id, job in jobs.items()}
-    ids = {row[4] for row in rows}
-    names = {row[0]: Named(row[1], row[2]) for row in await tx.rows(Q.names, ids=array_text(ids))} if ids else {}
+    names = await _names(tx, {row[4] for row in rows})
     return [
         render(
             store.log_entry(*columns),
