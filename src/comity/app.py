@@ -162,6 +162,7 @@ def works(comity: Comity) -> list[Work]:
         sync.offered(comity.db),
         sync.offered_plans(comity.db),
         sync_retention.offered(comity.db),
+        sync.offered_held(comity.db),
         sync.offered_approvals(comity.db),
         directory.offered(comity.db),
         *access.offered(comity.db),

@@ -37,7 +37,7 @@ from comity.sync.model import Action
 from comity.tenancy.service import ensure_personal_realm
 from tests.soak.drainer import CAUSE, DURABLE, PAGE_SIZE, address_of, renewing
 from tests.support.books import wrong_entries
-from tests.support.drains import accept, share, unshare
+from tests.support.drains import accept, share, unguard, unshare
 from tests.support.embedded import guardians_of, is_living
 from tests.support.postgres import Server, create_database
 from tests.support.server import admin_dsn
@@ -172,6 +172,7 @@ async def found(db: Database) -> Company:
             await target.invite_guest(users[n], home_known=n % 2 == 0)
         await accept(target, people_of=source)
         await share(source, *people[:4000], groups=(group.id,), to=target)
+    await unguard(source)  # what happens later is meant
     return Company(source, tuple(targets), people, group.id)
 
 

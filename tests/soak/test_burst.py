@@ -22,7 +22,7 @@ from comity.sync.drain import Phase, Watch, drain
 from comity.sync.model import Counts
 from tests.support.books import wrong_accounts, wrong_entries
 from tests.support.changes import at_random
-from tests.support.drains import Killed, accept, kill_at, share, unshare
+from tests.support.drains import Killed, accept, kill_at, share, unguard, unshare
 from tests.support.soak import seeds
 from tests.support.world import Org
 
@@ -87,6 +87,7 @@ class Source:
         for target in targets:
             await accept(target, people_of=org)
             source.jobs[await share(org, source.people[0], to=target)] = target
+        await unguard(org)
         return source
 
     async def change_at_random(self, numbers: random.Random) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from comity.core.ids import GroupId, JobId, UserId
+from comity.db.database import Database
 from comity.directory.model import User
 from comity.directory.store import find_by_home
 from comity.partners import service as partners
 from comity.sync import service as sync
 from comity.sync.drain import Phase, Progress, Watch, drain
-from comity.sync.model import Run
+from comity.sync.held import service as held
+from comity.sync.model import Run, Threshold
 from comity.sync.service import Principals, Standing
 from tests.support.world import Org
 
@@ -43,6 +46,13 @@ async def share(org: Org, *people: User | UserId, groups: tuple[GroupId, ...] = 
     async with org.db.tenant(org.id) as tx:
         shared = await sync.share_with(tx, org.operator, Principals(_ids(people), groups), to.id)
     return shared.job.id
+
+
+async def unguard(org: Org) -> None:
+    """No deletion of the tenant's jobs counts as an accident."""
+    async with org.db.tenant(org.id) as tx:
+        for each in await sync.list_standing(tx, org.operator):
+            await held.set_threshold(tx, org.operator, each.job.id, Threshold(is_on=False))
 
 
 async def unshare(org: Org, *people: User | UserId, groups: tuple[GroupId, ...] = (), to: Org) -> None:
@@ -82,3 +92,10 @@ async def is_alive(org: Org, home: User) -> bool:
 
 def _ids(people: tuple[User | UserId, ...]) -> list[UserId]:
     return [each.id if isinstance(each, User) else each for each in people]
+
+
+def counting(db: Database) -> Callable[[], int]:
+    """Counts the statements of all transactions begun from now on."""
+    begun: list[Callable[[], int]] = []
+    db.on_begin.append(lambda tx: begun.append(lambda: tx.statements + 2))  # begin and commit count too
+    return lambda: sum(each() for each in begun)

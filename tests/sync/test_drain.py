@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -18,6 +17,7 @@ from comity.sync import service as sync
 from comity.sync.drain import Drained, drain
 from comity.sync.model import Action, Counts
 from comity.sync.service import Principals
+from tests.support.drains import counting
 from tests.support.world import Org
 
 
@@ -268,10 +268,3 @@ async def test_statements_do_not_grow_with_people(fabrikam: Org, contoso: Org, d
     assert done.total.created == count
     fixed = 60  # opening, gate, plan and watermark of one drain, whatever its size
     assert statements() <= fixed + 20 * count / 1000
-
-
-def counting(db: Database) -> Callable[[], int]:
-    """Counts the statements of all transactions begun from now on."""
-    begun: list[Callable[[], int]] = []
-    db.on_begin.append(lambda tx: begun.append(lambda: tx.statements + 2))  # begin and commit count too
-    return lambda: sum(each() for each in begun)

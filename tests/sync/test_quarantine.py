@@ -28,7 +28,7 @@ from comity.sync.quarantine.model import Quarantine, QuarantineReason
 from comity.sync.quarantine.service import NothingToQuarantine, quarantine_on_demand
 from comity.sync.store import assign, unassign
 from tests.support.books import wrong_accounts, wrong_entries
-from tests.support.drains import accept, is_alive, share, standing, unshare
+from tests.support.drains import accept, is_alive, share, standing, unguard, unshare
 from tests.support.world import Org
 
 HOUR = timedelta(hours=1)
@@ -353,6 +353,7 @@ async def test_both_directions_and_two_jobs_per_pair_at_once_do_not_wait_for_eac
     }
     for org, people, target in ((fabrikam, ours, contoso), (contoso, theirs, fabrikam)):
         await second_job(org, people[:150], to=target)
+        await unguard(org)
 
     for turn in range(4):
         await asyncio.gather(

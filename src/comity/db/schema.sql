@@ -655,6 +655,9 @@ CREATE TABLE sync_job (
   read_bits bigint NOT NULL,                       -- source attributes that mapping and filter read: what wakes the job
   always_bits bigint NOT NULL,                     -- target attributes that the mapping writes again and again
   interval_s integer NOT NULL,
+  threshold_on boolean NOT NULL,                   -- accidental-deletion prevention (design D8)
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark bigint,                                -- feed position read so far; null: never run
   created_at timestamp with time zone NOT NULL,
   CONSTRAINT sync_job_pkey PRIMARY KEY (tenant_id, id),
@@ -662,7 +665,11 @@ CREATE TABLE sync_job (
   CONSTRAINT sync_job_elsewhere CHECK (target_tenant_id <> tenant_id),
   CONSTRAINT sync_job_origin CHECK (origin = ANY (ARRAY['organization'::text, 'pair'::text])),
   CONSTRAINT sync_job_scope CHECK (scope_mode = ANY (ARRAY['assigned'::text, 'all'::text])),
-  CONSTRAINT sync_job_state CHECK (state = ANY (ARRAY['NotConfigured'::text, 'Paused'::text, 'Active'::text, 'Quarantine'::text]))
+  CONSTRAINT sync_job_state CHECK (state = ANY (ARRAY['NotConfigured'::text, 'Paused'::text, 'Active'::text, 'Quarantine'::text])),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
+  CONSTRAINT sync_job_threshold_number CHECK (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
+  CONSTRAINT sync_job_threshold_percent CHECK (threshold_percent >= 1 AND threshold_percent <= 100)
 );
 ALTER TABLE sync_job ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_job FORCE ROW LEVEL SECURITY;
@@ -709,6 +716,28 @@ ALTER TABLE sync_object ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sync_object FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON sync_object USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON sync_object TO comity_app;
+
+-- A deletion that the threshold held back, until somebody allows or rejects it, or the reason for it goes away.
+-- A rejected one stays, so that the next look does not begin anew.
+CREATE TABLE sync_held (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  source_id uuid NOT NULL,
+  kind text NOT NULL,
+  target_id uuid,
+  state text NOT NULL,
+  cause uuid NOT NULL,                             -- what set the deletion off; once allowed, the approval
+  held_at timestamp with time zone NOT NULL,
+  CONSTRAINT sync_held_pkey PRIMARY KEY (tenant_id, job_id, source_id),
+  -- What is held goes with its job.
+  CONSTRAINT sync_held_job FOREIGN KEY (tenant_id, job_id) REFERENCES sync_job(tenant_id, id) ON DELETE CASCADE,
+  CONSTRAINT sync_held_kind CHECK (kind = ANY (ARRAY['user'::text, 'group'::text])),
+  CONSTRAINT sync_held_state CHECK (state = ANY (ARRAY['waiting'::text, 'allowed'::text, 'rejected'::text]))
+);
+ALTER TABLE sync_held ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sync_held FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sync_held USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sync_held TO comity_app;
 
 -- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers
 -- that succeeds, or four weeks end it.
@@ -885,7 +914,7 @@ CREATE TABLE sync_run (
   CONSTRAINT sync_run_pkey PRIMARY KEY (tenant_id, id),
   -- A run is everything with the same cause: a second drain of it adds to its row.
   CONSTRAINT sync_run_cause UNIQUE (tenant_id, job_id, cause),
-  CONSTRAINT sync_run_kind CHECK (kind = ANY (ARRAY['initial'::text, 'incremental'::text, 'manual'::text, 'undo'::text, 'demand'::text])),
+  CONSTRAINT sync_run_kind CHECK (kind = ANY (ARRAY['initial'::text, 'incremental'::text, 'manual'::text, 'undo'::text, 'demand'::text, 'allowed'::text])),
   CONSTRAINT sync_run_state CHECK (state = ANY (ARRAY['Running'::text, 'Succeeded'::text, 'Failed'::text, 'EntryLevelErrors'::text, 'Stopped'::text]))
 );
 -- The newest run of each job.
@@ -950,6 +979,8 @@ CREATE TABLE provisioning_log (
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).
 CREATE INDEX provisioning_log_by_source ON provisioning_log (tenant_id, source_id, plan_id);
+-- "How many were deleted lately?", which the deletion threshold asks: few lines among many.
+CREATE INDEX provisioning_log_deletions ON provisioning_log (tenant_id, job_id, at) WHERE (action = 3);
 ALTER TABLE provisioning_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provisioning_log FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON provisioning_log USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));

@@ -31,6 +31,7 @@ from comity.sync.books import count, open_runs, project
 from comity.sync.comparing import compare
 from comity.sync.escrow.service import note as note_escrow
 from comity.sync.guards import check_guard, load_guard
+from comity.sync.held.store import drop as drop_held
 from comity.sync.lanes import Lane
 from comity.sync.model import PAGE_SIZE, Action, Job, JobState, Plan, Reason, RunState, Skip, Step
 from comity.sync.passage import Passage, Passed, decide
@@ -297,6 +298,7 @@ class _Work:
             await note_escrow(tx, self.lane, looked_at=applied | failures.keys(), skips=failures.values())
             if reading is not None:
                 await note_references(tx, self.lane, receipts, reading, causes)
+            await drop_held(tx, self.lane.job.id, applied)
             await plan_store.settle(tx, self.plan.id, outcomes)
             seconds = time.perf_counter() - begun
             await store.count_runs(tx, {self.lane.runs[each]: counted[each] for each in counted}, seconds=seconds)
@@ -361,17 +363,18 @@ class _Work:
                     groups |= {GroupId(each): {self.lane.job.id} for each in self.plan.proposal.remove}
                 left = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
                 links = await store.load_links(tx, [self.lane.job.id], list(left)) if left else {}
+                work = read_entries(
+                    entries,
+                    linked=links,
+                    read_bits={self.lane.job.id: self.lane.read},
+                    assigned_groups=groups,
+                    everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
+                    fallback=self.cause,
+                )
+                await store.keep_groups(tx, work)
             if not entries:
                 return
             after = entries[-1].position
-            work = read_entries(
-                entries,
-                linked=links,
-                read_bits={self.lane.job.id: self.lane.read},
-                assigned_groups=groups,
-                everybody=frozenset({self.lane.job.id} if self.lane.everybody else ()),
-                fallback=self.cause,
-            )
             fresh = sorted(work.people[self.lane.job.id].keys() - seen)
             seen.update(fresh)
             if fresh:

@@ -11,8 +11,9 @@ from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
 from comity.sync.escrow import store as escrow
+from comity.sync.held.store import drop as drop_held
 from comity.sync.interests import mapping_of
-from comity.sync.model import Action, Counts, Job, JobState, Receipt, RunState, Skip, Status
+from comity.sync.model import Action, Counts, Job, JobState, Reason, Receipt, RunState, Skip, Status
 from comity.sync.quarantine.model import QuarantineReason, Trouble
 from comity.sync.quarantine.service import impose
 from comity.sync.quarantine.store import move
@@ -66,7 +67,8 @@ async def project(
         for r in shown
     ]  # fmt: skip
     rows += [
-        (plan_id, number, job.id, runs[cause], skip.source_id, skip.target_id, Action.NONE.value,
+        (plan_id, number, job.id, runs[cause], skip.source_id, skip.target_id,
+         (Action.STAGED_DELETE if skip.reason is Reason.TOO_MANY_DELETES else Action.NONE).value,
          (Status.FAILURE if skip.failed else Status.SKIPPED).value, skip.reason.value, 0, None, None,
          skip.kind, jsonb(skip.details), 0)
         for number, skip, plan_id, cause in skips
@@ -100,6 +102,7 @@ async def project_missing(
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
     await project(tx, job, runs, missing, [], codes=codes)
+    await drop_held(tx, job.id, [each.source_id for each in missing])
     await escrow.leave(tx, job.id, (each.source_id for each in missing))
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)
 

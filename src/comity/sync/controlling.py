@@ -16,6 +16,8 @@ from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.sync import plan_store, store
 from comity.sync.escrow import store as escrow
+from comity.sync.held import store as held_store
+from comity.sync.held.service import allow
 from comity.sync.model import Job, JobState, JobUnknown
 from comity.sync.service import wake
 
@@ -94,12 +96,15 @@ async def restart(tx: Transaction, caller: Caller, job_id: JobId, resets: Set[Re
     job = await _job(tx, job_id)
     if Reset.CONNECTOR in resets:
         await plan_store.forget_links(tx, job_id)
+        await held_store.drop_all(tx, job_id)  # who stands for whom is found anew, and so is who leaves
     if resets & {Reset.ESCROWS, Reset.CONNECTOR}:
         await escrow.forget(tx, job_id)
     if resets & {Reset.WATERMARK, Reset.CONNECTOR}:
         # A drain that is at work may still move the watermark; the entry makes the next one look at everybody.
         await plan_store.reset_watermark(tx, job_id)
         append(tx, [Change(ChangeKind.JOB_CHANGED, job_id)])
+    if Reset.FORCE_DELETES in resets:
+        await allow(tx, caller, job_id)
     lifts = not resets or Reset.QUARANTINE in resets
     if job.state is JobState.PAUSED or (job.state is JobState.QUARANTINE and lifts):
         await store.set_job_state(tx, job_id, JobState.ACTIVE, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -30,6 +30,8 @@ from comity.sync.escrow import store as escrow
 from comity.sync.escrow.service import note as note_escrow
 from comity.sync.groups.model import GROUP
 from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
+from comity.sync.held.ahead import allowed_pages, foresee
+from comity.sync.held.store import allowed_jobs, load_allowed_groups
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
@@ -79,6 +81,7 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+FindGroups = Callable[[Transaction, Lane], Awaitable[dict[GroupId, CauseId]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,8 @@ class _Drain:
         """Jobs whose target did not let us read what an earlier drain had applied."""
         self._resumed: dict[JobId, dict[CauseId, RunId]] = {}
         """Runs that an earlier drain was cut off in; they end with the first stretch of their job."""
+        self._allowed: list[JobId] = []
+        """Jobs with deletions that were held and are allowed now."""
         self._looked_at = 0
         self._trying: set[JobId] = set()
         """Jobs in quarantine that this drain tries, and that have not been through a stretch yet."""
@@ -164,8 +169,8 @@ class _Drain:
 
     async def run(self) -> Drained:
         await self._recover()
-        await self._extend()
         await self._try_the_quarantined()
+        await self._release()
         is_idle = True
         while self._going():
             async with self._db.tenant(self._source, many_rows=True) as tx:
@@ -190,15 +195,15 @@ class _Drain:
     # ── before: what was cut off, who may run ────────────────────────────────────────────────────
 
     async def _recover(self) -> None:
-        """Project what an earlier drain applied before it was cut off (design §4.6)."""
+        """Project what an earlier drain applied before it was cut off (design §4.6).
+
+        Then, before anything is read: tenants that joined the organisation get what is shared with all.
+        """
         self._unread = await recover(self._db, self._source)
         # Of all jobs, not of those with a plan cut off: a drain may have been cut off before it came to them.
-        async with self._db.tenant(self._source) as tx:
-            self._resumed = await store.running_runs(tx)
-
-    async def _extend(self) -> None:
-        """Before anything is read: tenants that joined the organisation get what is shared with all."""
         async with self._db.tenant(self._source, cause=self._cause) as tx:
+            self._resumed = await store.running_runs(tx)
+            self._allowed = await allowed_jobs(tx)
             jobs = await store.list_jobs(tx)
             self._quarantined = any(each.state is JobState.QUARANTINE for each in jobs)
             if any(each.for_later_tenants for each in jobs):
@@ -225,6 +230,24 @@ class _Drain:
 
     def _note_closed(self, codes: Mapping[JobId, str]) -> None:
         self._result.refused += [Refusal(job_id, code) for job_id, code in codes.items()]
+
+    async def _release(self) -> None:
+        """Do what was held back and is allowed now, before anything new; it has causes of its own: the approvals."""
+        if not self._allowed:
+            return
+        async with self._db.tenant(self._source) as tx:
+            self._all_jobs = await store.list_jobs(tx)
+        jobs = [each for each in self._all_jobs if each.id in self._allowed and self._may_run(each)]
+        if not jobs or not await self._open_lanes(jobs, 0):
+            return
+        for lane in self._lanes.values():
+            lane.run_kind = "allowed"
+            self._resumed[lane.job.id], lane.resumed = lane.resumed, {}  # they end where they were cut off
+            lane.due = {}
+        pages = allowed_pages(self._db, self._source, list(self._lanes.values()), page_size=self._page_size)
+        finished = await self._look_at(pages)
+        finished = finished and await self._look_at_groups(lambda tx, lane: load_allowed_groups(tx, lane.job.id))
+        await self._leave_lanes(finished, None)
 
     async def _open_lanes(self, jobs: Sequence[Job], to_position: int) -> bool:
         """Ask the gate of each job and note a plan for those that may run."""
@@ -262,56 +285,54 @@ class _Drain:
         finished = await self._look_at(self._pages(entries))
         while finished and any(lane.unresolved for lane in self._lanes.values()):
             finished = await self._look_at(self._second_look())
-        finished = finished and await self._look_at_groups(entries)
+        finished = finished and await self._look_at_groups(lambda tx, lane: find_groups(tx, lane, entries, self._cause))
+        await self._leave_lanes(finished, to_position)
+
+    async def _leave_lanes(self, finished: bool, to_position: int | None) -> None:
+        """End plans and runs; and, if the feed was read up to there, set the watermarks."""
         async with self._db.tenant(self._source, many_rows=True) as tx:
             for lane in self._lanes.values():
-                self._trying.discard(lane.job.id)
-                stopped = not finished or lane.missed_a_page or not await _runs_on(tx, lane.job)
-                if not stopped:
-                    await store.advance(tx, lane.job.id, to_position)
-                    await settle_groups(tx, lane.job.id)
-                await store.end_plan(tx, lane.plan_id, "interrupted" if stopped else "applied", lane.counts)
-                if lane.closed is not None:
-                    await self._refuse(tx, lane, lane.closed)
-                    continue
-                if lane.halted is not None:
-                    await store.end_runs(tx, lane.all_runs, RunState.FAILED, error=lane.halted.code)
-                    await halt(tx, lane.job, lane.halted.code, lane.halted.parameters)
-                    continue
-                if not stopped:
-                    await settle_quarantine(tx, lane)
-                state = RunState.STOPPED if stopped else RunState.SUCCEEDED
-                await store.end_runs(tx, lane.all_runs, state)
-        self._somebody_failed = any(lane.someone_failed for lane in self._lanes.values())
+                await self._leave_lane(tx, lane, finished, to_position)
         for lane in self._lanes.values():
             done = self._result.counts.get(lane.job.id, Counts())
             self._result.counts[lane.job.id] = done + lane.counts
             if lane.missed_a_page and lane.closed is None:
                 self._result.left.add(lane.job.id)
+        if to_position is not None:
+            self._somebody_failed = any(lane.someone_failed for lane in self._lanes.values())
         self._lanes = {}
         if not finished:
             self._going = lambda: False
+
+    async def _leave_lane(self, tx: Transaction, lane: Lane, finished: bool, to_position: int | None) -> None:
+        stopped = not finished or lane.missed_a_page or not await _runs_on(tx, lane.job)
+        if to_position is not None:
+            self._trying.discard(lane.job.id)
+        if not stopped and to_position is not None:
+            await store.advance(tx, lane.job.id, to_position)
+            await settle_groups(tx, lane.job.id)
+        await store.end_plan(tx, lane.plan_id, "interrupted" if stopped else "applied", lane.counts)
+        if lane.closed is not None:
+            await self._refuse(tx, lane, lane.closed)
+            return
+        if lane.halted is not None:
+            await store.end_runs(tx, lane.all_runs, RunState.FAILED, error=lane.halted.code)
+            await halt(tx, lane.job, lane.halted.code, lane.halted.parameters)
+            return
+        if not stopped and to_position is not None:
+            await settle_quarantine(tx, lane)
+        await store.end_runs(tx, lane.all_runs, RunState.STOPPED if stopped else RunState.SUCCEEDED)
 
     async def _pages(
         self, entries: list[Entry] | None
     ) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
         """Pages of people to look at, each with the jobs that look and what set it off."""
         if entries is None:
+            await self._foresee(None, None)
             async for page in self._everybody(dict.fromkeys(self._lanes, self._cause)):
                 yield page
             return
-        async with self._db.tenant(self._source, many_rows=True) as tx:
-            groups = await store.assigned_groups(tx, list(self._lanes))
-            leavers = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
-            links = await store.load_links(tx, list(self._lanes), list(leavers)) if leavers else {}
-        work = read_entries(
-            entries,
-            linked=links,
-            read_bits={job_id: lane.read for job_id, lane in self._lanes.items()},
-            assigned_groups=groups,
-            everybody=frozenset(job_id for job_id, lane in self._lanes.items() if lane.everybody),
-            fallback=self._cause,
-        )
+        work = await self._worklist(entries)
         for job_id, lane in self._lanes.items():
             people = work.people[job_id]
             # Whoever changed as well is looked at for that: a new series begins if she fails again.
@@ -319,8 +340,33 @@ class _Drain:
             people.update((UserId(each), self._cause) for each, kind in lane.due.items() if kind == "user")
         self._result.entries += len(entries)
         self._result.wasted += work.wasted
+        await self._foresee(entries, work)
         async for page in self._worklist_pages(work):
             yield page
+
+    async def _foresee(self, entries: Sequence[Entry] | None, work: Worklist | None) -> None:
+        """Too many deletions are held whole, so they are counted before the first (design D8)."""
+        await foresee(
+            self._db, self._source, list(self._lanes.values()), self._all_jobs, entries, work,
+            read_work=self._worklist, page_size=self._page_size,
+        )  # fmt: skip
+
+    async def _worklist(self, entries: Sequence[Entry]) -> Worklist:
+        """Whom these entries concern in the lanes that are open."""
+        async with self._db.tenant(self._source, many_rows=True) as tx:
+            groups = await store.assigned_groups(tx, list(self._lanes))
+            leavers = {UserId(each.related_id) for each in entries if each.kind is _LEFT and each.related_id}
+            links = await store.load_links(tx, list(self._lanes), list(leavers)) if leavers else {}
+            work = read_entries(
+                entries,
+                linked=links,
+                read_bits={job_id: lane.read for job_id, lane in self._lanes.items()},
+                assigned_groups=groups,
+                everybody=frozenset(job_id for job_id, lane in self._lanes.items() if lane.everybody),
+                fallback=self._cause,
+            )
+            await store.keep_groups(tx, work)
+        return work
 
     async def _worklist_pages(self, work: Worklist) -> AsyncIterator[tuple[frozenset[JobId], dict[UserId, CauseId]]]:
         for jobs, people in work.shared():
@@ -392,13 +438,13 @@ class _Drain:
             await asyncio.gather(*under_way, return_exceptions=True)
         return self._going()
 
-    async def _look_at_groups(self, entries: list[Entry] | None) -> bool:
+    async def _look_at_groups(self, find: FindGroups) -> bool:
         """Groups, when everybody who may be a member has been looked at. False if stopped."""
         for lane in self._lanes.values():
             if lane.missed_a_page:
                 continue
             async with self._db.tenant(self._source, many_rows=True) as tx:
-                groups = await find_groups(tx, lane, entries, self._cause)
+                groups = await find(tx, lane)
             again = (GroupId(each) for each, kind in lane.due.items() if kind == GROUP)
             groups = dict.fromkeys(again, self._cause) | groups
             if not groups:
@@ -421,6 +467,8 @@ class _Drain:
             reading = await read_page(
                 tx, [self._lanes[each].job for each in sorted(jobs)], self._all_jobs, list(causes)
             )
+            for each in sorted(jobs & reading.running):
+                await self._lanes[each].guard.prepare(tx, reading, self._all_jobs, list(causes))
         self._looked_at += len(reading.people)
         for job_id in sorted(jobs):
             lane = self._lanes[job_id]
@@ -449,6 +497,7 @@ class _Drain:
             lane,
             self._all_jobs,
             self._cause,
+            guard=lane.guard.hold,
             planning=lambda: self._tell(Phase.PLANNING, job_id),
             applying=lambda: self._tell(Phase.APPLYING, job_id),
         )
@@ -474,6 +523,7 @@ class _Drain:
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             waiting = lane.waiting if lane.settling else lane.unresolved
             await project(tx, lane.job, lane.runs, passed.receipts, skips, waiting=waiting)
+            await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, passed.receipts)
             await note_escrow(tx, lane, looked_at=causes, skips=passed.skips)
@@ -486,7 +536,7 @@ class _Drain:
                 await analyze_people(tx)
 
     async def _note_groups(
-        self, lane: Lane, groups: Iterable[GroupId], outcomes: Sequence[tuple[Outcome, CauseId]], begun: float
+        self, lane: Lane, groups: Mapping[GroupId, CauseId], outcomes: Sequence[tuple[Outcome, CauseId]], begun: float
     ) -> None:
         """Project what became of groups to the source's log and links."""
         receipts = [each for each, _ in outcomes if isinstance(each, Receipt)]
@@ -497,8 +547,10 @@ class _Drain:
         await self._open_runs(lane, counted)
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             await project(tx, lane.job, lane.runs, receipts, skips)
-            through = groups if self._going() else [each.source_id for each, _ in outcomes]
-            await note_escrow(tx, lane, looked_at=through, skips=[each for _, each, _, _ in skips])
+            of = {UserId(each): cause for each, cause in groups.items()}
+            looked_at = of if self._going() else {each.source_id for each, _ in outcomes}
+            await lane.guard.note(tx, [each for _, each, _, _ in skips], looked_at, of)
+            await note_escrow(tx, lane, looked_at=looked_at, skips=[each for _, each, _, _ in skips])
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
@@ -508,7 +560,7 @@ class _Drain:
         new = sorted(set(causes) - lane.runs.keys())
         if new:
             async with self._db.tenant(self._source, flushed=False) as tx:
-                opened = await open_runs(tx, lane.job, new, lane.plan_id)
+                opened = await open_runs(tx, lane.job, new, lane.plan_id, kind=lane.run_kind)
             lane.runs |= opened
 
     def _tell(self, phase: Phase, job_id: JobId | None) -> None:

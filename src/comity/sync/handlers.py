@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from comity.core.ids import PlanId, TenantId
+from comity.core.ids import JobId, PlanId, TenantId
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.events.model import Change, ChangeKind
@@ -14,8 +14,11 @@ from comity.jobs.due import put
 from comity.jobs.model import Order, Task, Work
 from comity.sync import approvals, plans, store
 from comity.sync.drain import drain
+from comity.sync.held.decide import say_threshold
+from comity.sync.held.store import load_counts
 from comity.sync.interests import Interests
-from comity.sync.orders import APPLY, DRAIN, PLAN
+from comity.sync.notifications.service import tell_held_deletes
+from comity.sync.orders import APPLY, DRAIN, HELD, PLAN
 from comity.sync.planned import JobClosed
 from comity.sync.service import INTERVAL_S
 from comity.sync.worklist import WAKING
@@ -65,6 +68,20 @@ def offered_plans(db: Database) -> Work:
         return None
 
     return Work(kind=PLAN, handler=handle)
+
+
+def offered_held(db: Database) -> Work:
+    """Tell whom a job tells that it holds deletions back: once, until nothing waits any more."""
+
+    async def handle(task: Task) -> datetime | None:
+        job_id = JobId(task.order.key)
+        async with db.tenant(task.order.tenant_id, cause=task.cause) as tx:
+            job, held = await store.get_job(tx, job_id), await load_counts(tx, [job_id])
+            if job is not None and job_id in held and held[job_id].waiting:
+                await tell_held_deletes(tx, job, held=held[job_id].waiting, threshold=say_threshold(job.threshold))
+        return None
+
+    return Work(kind=HELD, handler=handle)
 
 
 def offered_approvals(db: Database) -> Work:

@@ -13,6 +13,8 @@ from comity.partners.model import OutboundHalf
 from comity.partners.service import load_outbound_half
 from comity.sync import store
 from comity.sync.expressions.functions import Context
+from comity.sync.held.guard import Guard
+from comity.sync.held.store import load_outset
 from comity.sync.interests import mapping_of
 from comity.sync.mapping import CompiledMapping
 from comity.sync.model import Counts, Job, ScopeMode
@@ -33,6 +35,7 @@ class Lane:
     target: Target
     target_domain: str
     plan_id: PlanId
+    guard: Guard
     next_step: int = 1
     counts: Counts = field(default_factory=Counts)
     runs: dict[CauseId, RunId] = field(default_factory=dict)
@@ -55,6 +58,8 @@ class Lane:
     """People who came to the target or left it in this stretch: groups follow them."""
     settling: bool = False
     """References are looked at for the last time in this stretch; who waits still is noted for later ones."""
+    run_kind: str | None = None
+    """Of runs that are opened; None: by whether the job has run before."""
     slow: int = 0
     """People for whom a pattern took too long."""
     trouble: Trouble | None = None
@@ -119,6 +124,7 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
             mapping_of(job), target_domain=domain, context=Context(now=tx.now, default_domain=own)
         )
         someone_waits, someone_failed = await store.is_anybody_left(tx, job.id)
+        held, has_links = await load_outset(tx, job.id)
     return Lane(
         job,
         mapping,
@@ -126,6 +132,7 @@ async def open_lane(db: Database, source: TenantId, job: Job, plan_id: PlanId) -
         LocalTarget(db, source=source, target=job.target_tenant_id),
         domain,
         plan_id,
+        Guard(job, held, has_links=has_links, waiting=held.waiting),
         someone_waits=someone_waits,
         someone_failed=someone_failed,
     )

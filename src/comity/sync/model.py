@@ -73,6 +73,19 @@ class Actions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """How many deletions of a job within 40 minutes are taken for an accident and held (provisioning §8.1, D8).
+
+    `percent` is of the accounts that the job keeps in line, but never fewer than 10; where both are given, the
+    smaller one counts; None does not count. With neither, nothing is held.
+    """
+
+    is_on: bool = True
+    number: int | None = 500
+    percent: int | None = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A standing order: offer people of the source tenant to one target tenant.
 
@@ -102,6 +115,8 @@ class Job:
     """Are assigned groups synced as groups, too?"""
     drift_repair: bool = False
     """May accounts that were changed in the target be brought back in line?"""
+    threshold: Threshold = Threshold()
+    """From how many deletions on they are held."""
 
 
 class Person(NamedTuple):
@@ -229,6 +244,8 @@ class Action(IntEnum):
     """An account that stood there already is linked, and brought in line."""
     UNLINK = 6
     """An adoption is undone: the account is what it was, and nobody's link."""
+    STAGED_DELETE = 7
+    """A soft deletion that was held back; only the log says so (Graph `stagedDelete`)."""
 
 
 class Status(IntEnum):
@@ -271,6 +288,10 @@ class Reason(StrEnum):
     CHANGED_MEANWHILE = "TargetChangedMeanwhile"
     CHANGED_SINCE_PLAN = "ChangedSincePlan"
     """It came up after a plan was made, and was not shown."""
+    TOO_MANY_DELETES = "TooManyDeletes"
+    """Held back: with it the job would delete more than its threshold allows."""
+    DELETE_REJECTED = "DeleteRejected"
+    """It was held back, and somebody said that it is not to be done."""
     UNDONE_CREATION = "UndoneCreation"
     """A soft deletion that takes a creation back."""
     OVERWRITTEN = "OverwrittenSince"

@@ -43,13 +43,15 @@ class Passage:
     """How a lane's pages are passed on.
 
     `known` are all jobs of the source; `cause` what the visits note as their own; `choose` says which steps
-    are applied (default: all, numbered by the lane); `planning` and `applying` are told of these phases.
+    are applied (default: all, numbered by the lane), `guard` what of a decision may be done; `planning` and
+    `applying` are told of these phases.
     """
 
     lane: Lane
     known: Sequence[Job]
     cause: CauseId
     choose: Choose | None = None
+    guard: Callable[[Plan], Plan] = lambda plan: plan
     planning: Callable[[], None] = lambda: None
     applying: Callable[[], None] = lambda: None
 
@@ -75,7 +77,7 @@ class Passage:
         try:
             async with lane.target.visit(flushed=False, cause=self.cause) as visit:
                 self.planning()
-                plan = await decide(lane, visit, reading, people, self.known)
+                plan = self.guard(await decide(lane, visit, reading, people, self.known))
                 steps = self._numbered(plan)
                 receipts = await visit.apply(Batch(lane.plan_id, lane.job.id, steps, causes)) if steps else []
                 self.applying()

@@ -4,22 +4,22 @@
 -- name: jobs
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
        action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups,
-       drift_repair
+       drift_repair, threshold_on, threshold_number, threshold_percent
 from sync_job where tenant_id = %(tenant_id)s order by id;
 
 -- name: job
 select tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode, for_later_tenants,
        action_add, action_update, action_delete, interval_s, watermark, created_at, mapping, filter, groups,
-       drift_repair
+       drift_repair, threshold_on, threshold_number, threshold_percent
 from sync_job where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: add_job
 insert into sync_job (tenant_id, id, version, name, target_tenant_id, origin, state, state_reason, scope_mode,
   for_later_tenants, action_add, action_update, action_delete, mapping, filter, drift_repair, groups, groups_due, read_bits,
-  always_bits, interval_s, watermark, created_at)
+  always_bits, interval_s, threshold_on, threshold_number, threshold_percent, watermark, created_at)
 values (%(tenant_id)s, %(id)s, 1, %(name)s, %(target)s, %(origin)s, %(state)s, null, %(scope_mode)s,
   %(for_later)s, %(add)s, %(update)s, %(delete)s, %(mapping)s, %(filter)s, false, %(groups)s, false, %(read_bits)s,
-  %(always_bits)s, %(interval_s)s, null, %(created_at)s);
+  %(always_bits)s, %(interval_s)s, %(threshold_on)s, %(threshold_number)s, %(threshold_percent)s, null, %(created_at)s);
 
 -- name: touch_job
 -- Its assignments changed: plans made before are refused.
@@ -130,6 +130,9 @@ select c.id from (
 select id from users where tenant_id = %(tenant_id)s and id > %(after)s and creation_type is null
 order by id limit %(at_most)s;
 
+-- name: which_are_groups
+select id from groups where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]);
+
 -- name: members
 -- A group's direct members, by id.
 select member_id from group_member
@@ -189,7 +192,7 @@ where tenant_id = %(tenant_id)s and id = any (%(ids)s);
 -- name: running_runs
 -- Runs of drains that have not ended; whoever holds the claim ends them.
 select id, job_id, cause from sync_run
-where tenant_id = %(tenant_id)s and state = 'Running' and kind in ('initial', 'incremental');
+where tenant_id = %(tenant_id)s and state = 'Running' and kind in ('initial', 'incremental', 'allowed');
 
 -- name: last_runs
 -- The newest run of each job.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -21,9 +21,22 @@ from comity.jobs.model import Order
 from comity.partners.service import offer_users
 from comity.sync import store
 from comity.sync.drain import Drained, Watch, drain
+from comity.sync.held import store as held_store
+from comity.sync.held.model import HeldCount
 from comity.sync.interests import interests_of
 from comity.sync.later_tenants import organization_job_name
-from comity.sync.model import Actions, Job, JobState, JobUnknown, LogEntry, Origin, PrincipalKind, Run, ScopeMode
+from comity.sync.model import (
+    Actions,
+    Job,
+    JobState,
+    JobUnknown,
+    LogEntry,
+    Origin,
+    PrincipalKind,
+    Reason,
+    Run,
+    ScopeMode,
+)
 from comity.sync.orders import DRAIN
 from comity.tenancy.organizations.service import load_membership
 
@@ -78,6 +91,21 @@ class Standing:
 
     job: Job
     last_run: Run | None
+    held: HeldCount = field(default_factory=HeldCount)
+    """Deletions that wait for somebody's word."""
+
+    @property
+    def state(self) -> JobState:
+        """As Graph tells it: a job that holds deletions back is in quarantine, though all else goes on (D-33)."""
+        holds = self.job.state is JobState.ACTIVE and self.held.waiting
+        return JobState.QUARANTINE if holds else self.job.state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is in that state."""
+        if self.state is JobState.QUARANTINE and self.job.state is JobState.ACTIVE:
+            return Reason.TOO_MANY_DELETES.value
+        return self.job.state_reason
 
 
 async def share_with(tx: Transaction, caller: Caller, principals: Principals, target: TenantId) -> Shared:
@@ -140,8 +168,8 @@ async def unshare(
 async def list_standing(tx: Transaction, caller: Caller) -> list[Standing]:
     """All jobs of the tenant with their last runs, oldest first."""
     caller.check(Permission.SYNC_READ)
-    runs = await store.last_runs(tx)
-    return [Standing(job, runs.get(job.id)) for job in await store.list_jobs(tx)]
+    runs, held = await store.last_runs(tx), await held_store.load_counts(tx)
+    return [Standing(job, runs.get(job.id), held.get(job.id, HeldCount())) for job in await store.list_jobs(tx)]
 
 
 async def list_scope(tx: Transaction, caller: Caller, job_id: JobId) -> list[tuple[UUID, PrincipalKind]]:

@@ -27,9 +27,11 @@ from comity.sync.model import (
     RunState,
     ScopeMode,
     Status,
+    Threshold,
 )
 from comity.sync.quarantine import store as quarantine
 from comity.sync.staging import STAGED_LOG
+from comity.sync.worklist import Worklist
 
 Q: Final = Queries("comity.sync")
 
@@ -52,7 +54,8 @@ async def add_job(tx: Transaction, job: Job, interests: Interests) -> None:
         scope_mode=job.scope_mode.value, for_later=job.for_later_tenants, add=job.actions.add,
         update=job.actions.update, delete=job.actions.delete, interval_s=job.interval_s, created_at=job.created_at,
         mapping=jsonb(job.mapping), filter=jsonb(job.filter), groups=job.groups,
-        read_bits=interests.read, always_bits=interests.always,
+        read_bits=interests.read, always_bits=interests.always, threshold_on=job.threshold.is_on,
+        threshold_number=job.threshold.number, threshold_percent=job.threshold.percent,
     )  # fmt: skip
 
 
@@ -146,6 +149,13 @@ async def page_of_candidates(
     else:
         rows = await tx.rows(Q.candidates, jobs=list(jobs), after=after, at_most=at_most)
     return [row[0] for row in rows]
+
+
+async def keep_groups(tx: Transaction, work: Worklist) -> None:
+    """Forget what is no group: a feed does not say whether a person was assigned or a group."""
+    if work.groups:
+        known = {row[0] for row in await tx.rows(Q.which_are_groups, ids=array_text(work.groups))}
+        work.groups = {each: whom for each, whom in work.groups.items() if each in known}
 
 
 async def page_of_members(tx: Transaction, group_id: GroupId, *, after: UUID, at_most: int) -> list[UserId]:
@@ -295,6 +305,7 @@ def _job(
     tenant_id: UUID, id: UUID, version: int, name: str, target: UUID, origin: str, state: str, reason: str | None,
     scope_mode: str, for_later: bool, add: bool, update: bool, delete: bool, interval_s: int, watermark: int | None,
     created_at: datetime, mapping: Any, filter_: Any, groups: bool, drift_repair: bool,
+    threshold_on: bool, threshold_number: int | None, threshold_percent: int | None,
 ) -> Job:  # fmt: skip
     return Job(
         tenant_id=TenantId(tenant_id), id=JobId(id), version=version, name=name, target_tenant_id=TenantId(target),
@@ -302,6 +313,7 @@ def _job(
         for_later_tenants=for_later, actions=Actions(add=add, update=update, delete=delete), interval_s=interval_s,
         watermark=watermark, created_at=created_at, mapping=mapping, filter=filter_, groups=groups,
         drift_repair=drift_repair,
+        threshold=Threshold(is_on=threshold_on, number=threshold_number, percent=threshold_percent),
     )  # fmt: skip
 
 

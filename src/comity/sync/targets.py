@@ -118,12 +118,13 @@ class Visit(Protocol):
         wanted: Collection[UserId],
         actions: Actions,
         *,
+        withheld: Reason | None,
         plan_id: PlanId,
         job_id: JobId,
         cause: CauseId,
         take_number: Callable[[], int],
     ) -> Receipt | Skip | None:
-        """Bring one group in line; `wanted` are its members' ids there."""
+        """Bring one group in line; `wanted` are its members' ids there, `withheld` why it is not to be taken away."""
         ...
 
 
@@ -284,6 +285,7 @@ class LocalVisit:
         wanted: Collection[UserId],
         actions: Actions,
         *,
+        withheld: Reason | None,
         plan_id: PlanId,
         job_id: JobId,
         cause: CauseId,
@@ -296,6 +298,7 @@ class LocalVisit:
             group,
             wanted,
             actions,
+            withheld=withheld,
             plan_id=plan_id,
             job_id=job_id,
             cause=cause,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from comity.db.transaction import Transaction
     from comity.sync.drain import Drained, Progress
     from comity.sync.model import Counts, Run
-    from comity.sync.quarantine.model import Quarantine
     from comity.sync.service import Principals, Shared, Standing
+    from comity.sync.status.model import SynchronizationQuarantine
 
 
 @click.command(cls=Command)
@@ -91,6 +91,10 @@ PLANS: Final = {
     "quarantine": (_AT + "trouble:quarantine", "Put a job into quarantine."),
     "notify": (_AT + "trouble:notify", "Whom does a job tell by mail?"),
     "drift": (_AT + "control:drift", "May changed accounts be brought back in line?"),
+    "held": (_AT + "held:held", "Show whose deletion is held back."),
+    "allow": (_AT + "held:allow", "Have held deletions done."),
+    "reject": (_AT + "held:reject", "Leave held deletions undone."),
+    "threshold": (_AT + "held:threshold", "From how many deletions on are they held?"),
 }
 """Commands about plans and the course of jobs: where each is, and a sentence for the list."""
 
@@ -102,6 +106,11 @@ def sync() -> None:
 
 for each in (scope, filter_, groups, actions):
     sync.add_command(each)
+
+
+_STATUS: Final = (
+    "From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Held", "Id",
+)  # fmt: skip
 
 
 @sync.command()
@@ -137,25 +146,29 @@ async def status(session: Session, of: str | None) -> None:
     """Show sync jobs and how their last runs went: a tenant's, or all."""
     from comity.cli.output import Table
     from comity.sync.service import list_standing
+    from comity.sync.status.service import told_quarantines
 
     found: list[Standing] = []
+    quarantines: dict[JobId, SynchronizationQuarantine] = {}
     known: dict[TenantId, str] = {}
     async with at_all(session, of) as places:
         for place in places:
             known |= await place.names()
             async with place.transaction() as tx:
                 found += await list_standing(tx, place.caller)
+                quarantines |= await told_quarantines(tx, place.caller)
     session.out.show(
         [_standing(each, quarantines.get(each.job.id)) for each in found],
         Table(
-            ("From", "To", "State", "Last run", "Created", "Updated", "Deleted", "Restored", "Skipped", "Failed", "Id"),
+            _STATUS,
             [
                 (
                     known.get(each.job.tenant_id, ""),
                     known.get(each.job.target_tenant_id, "outside this installation"),
-                    each.job.state.value + (f" ({each.job.state_reason})" if each.job.state_reason else ""),
+                    each.state.value + (f" ({each.reason})" if each.reason else ""),
                     each.last_run.state.value if each.last_run else "never",
                     *(_counts(each.last_run.counts).values() if each.last_run else [""] * 6),
+                    each.held.waiting or "",
                     each.job.id,
                 )
                 for each in found
@@ -163,6 +176,8 @@ async def status(session: Session, of: str | None) -> None:
             none="Nothing is shared with anybody: comity share",
         ),
     )
+    if any(each.held.waiting for each in found):
+        session.out.say("Deletions are held back, because there were too many at once: comity sync held")
 
 
 async def _principals(place: Place, tx: Transaction, names: tuple[str, ...]) -> Principals:
@@ -192,20 +207,20 @@ def _shared(each: Shared) -> dict[str, object]:
     }
 
 
-def _standing(each: Standing, quarantine: Quarantine | None) -> dict[str, object]:
+def _standing(each: Standing, quarantine: SynchronizationQuarantine | None) -> dict[str, object]:
     """The contract of `sync status` (design §5.2)."""
     from comity.core.graph_form import as_graph
-    from comity.sync.status.service import as_told
 
     run = each.last_run
     return {
         "id": str(each.job.id),
         "from": str(each.job.tenant_id),
         "to": str(each.job.target_tenant_id),
-        "state": each.job.state.value,
-        "reason": each.job.state_reason,
+        "state": each.state.value,
+        "reason": each.reason,
         "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": _seconds(run)} if run else None,
-        "quarantine": None if quarantine is None else as_graph(as_told(quarantine, "en")),
+        "held": each.held.waiting,
+        "quarantine": None if quarantine is None else as_graph(quarantine),
     }
 
 

@@ -560,11 +560,18 @@ create table sync_job (
   read_bits        bigint not null,                -- source attributes that mapping and filter read: what wakes the job
   always_bits      bigint not null,                -- target attributes that the mapping writes again and again
   interval_s       integer not null,
+  threshold_on     boolean not null,               -- accidental-deletion prevention (design D8)
+  threshold_number integer,                        -- null: no number counts
+  threshold_percent integer,                       -- of the links; null: no share counts
   watermark        bigint,                         -- feed position read so far; null: never run
   created_at       timestamptz not null,
   constraint sync_job_pkey primary key (tenant_id, id),
   -- A tenant never syncs into itself.
-  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id)
+  constraint sync_job_elsewhere check (target_tenant_id <> tenant_id),
+  -- Zero is a word, too: nobody is deleted without somebody's leave.
+  constraint sync_job_threshold_number check (threshold_number >= 0),
+  -- A share of the links is one of all of them at most.
+  constraint sync_job_threshold_percent check (threshold_percent between 1 and 100)
 );
 call protect_tenant_table('sync_job');
 
@@ -599,6 +606,23 @@ create table sync_object (
   constraint sync_object_pkey primary key (tenant_id, job_id, source_id)
 );
 call protect_tenant_table('sync_object');
+
+-- A deletion that the threshold held back, until somebody allows or rejects it, or the reason for it goes away.
+-- A rejected one stays, so that the next look does not begin anew.
+create table sync_held (
+  tenant_id uuid not null,
+  job_id    uuid not null,
+  source_id uuid not null,
+  kind      text not null constraint sync_held_kind check (kind in ('user', 'group')),
+  target_id uuid,
+  state     text not null constraint sync_held_state check (state in ('waiting', 'allowed', 'rejected')),
+  cause     uuid not null,                         -- what set the deletion off; once allowed, the approval
+  held_at   timestamptz not null,
+  constraint sync_held_pkey primary key (tenant_id, job_id, source_id),
+  -- What is held goes with its job.
+  constraint sync_held_job foreign key (tenant_id, job_id) references sync_job on delete cascade
+);
+call protect_tenant_table('sync_held');
 
 -- Escrow: who failed in a job, why, and when she is tried again (provisioning §9). Success, a change of hers that
 -- succeeds, or four weeks end it.
@@ -737,7 +761,7 @@ create table sync_run (
   id         uuid not null,
   job_id     uuid not null,
   cause      uuid not null,
-  kind       text not null constraint sync_run_kind check (kind in ('initial', 'incremental', 'manual', 'undo', 'demand')),
+  kind       text not null constraint sync_run_kind check (kind in ('initial', 'incremental', 'manual', 'undo', 'demand', 'allowed')),
   state      text not null constraint sync_run_state check (state in ('Running', 'Succeeded', 'Failed', 'EntryLevelErrors', 'Stopped')),
   error      text,
   started_at timestamptz not null,
@@ -806,6 +830,8 @@ create table provisioning_log (
 );
 -- "What happened to this person?" and retention by time (plan ids are time-ordered).
 create index provisioning_log_by_source on provisioning_log (tenant_id, source_id, plan_id);
+-- "How many were deleted lately?", which the deletion threshold asks: few lines among many.
+create index provisioning_log_deletions on provisioning_log (tenant_id, job_id, at) where action = 3;
 call protect_tenant_table('provisioning_log');
 
 -- ── External access ──────────────────────────────────────────────────────────────────────────────

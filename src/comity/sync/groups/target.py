@@ -40,17 +40,23 @@ async def pass_group(
     wanted: Collection[UserId],
     actions: Actions,
     *,
+    withheld: Reason | None,
     plan_id: PlanId,
     job_id: JobId,
     cause: CauseId,
     take_number: Callable[[], int],
 ) -> Receipt | Skip | None:
-    """Bring one group in line, as the target; a `Skip` says why not, None that there was nothing to do."""
+    """Bring one group in line, as the target; a `Skip` says why not, None that there was nothing to do.
+
+    `withheld` says why it is not to be taken away, if it would be.
+    """
     present = await tx.one(PresentGroup, Q.present, source=source, id=group.id)
     there = {UserId(row[0]) for row in await tx.rows(Q.members, group_id=present.id)} if present else set()
     outcome = decide_group(group, present, actions, wanted=frozenset(wanted), there=there, new_id=GroupId(new_id()))
     if outcome is None or isinstance(outcome, Skip):
         return outcome
+    if withheld is not None and outcome.action is Action.DELETE:
+        return Skip(UserId(group.id), UserId(outcome.target_id), withheld, failed=False, kind=GROUP)
     if not await _apply(tx, source, outcome):
         return Skip(UserId(group.id), UserId(outcome.target_id), Reason.CHANGED_MEANWHILE, failed=True, kind=GROUP)
     before, after = _values(outcome)

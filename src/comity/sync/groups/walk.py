@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from comity.db.transaction import Transaction
 from comity.db.values import array_text
 from comity.events.model import ChangeKind, Entry
 from comity.sync.groups.model import GROUP, SourceGroup
+from comity.sync.held.store import load_leaving_groups
 from comity.sync.lanes import Lane
 from comity.sync.model import Action, Reason, Receipt, ScopeMode, Skip
 
@@ -74,6 +75,7 @@ async def pass_groups(
         InboundSyncOff: the target has closed its door.
     """
     outcomes: list[tuple[Outcome, CauseId]] = []
+    withheld = await _withheld(db, lane, groups)
     for group_id in sorted(groups):
         if not going():
             break
@@ -93,6 +95,7 @@ async def pass_groups(
                 group,
                 [UserId(row[0]) for row in rows],
                 lane.job.actions,
+                withheld=withheld.get(UserId(group_id)),
                 plan_id=lane.plan_id,
                 job_id=lane.job.id,
                 cause=groups[group_id],
@@ -101,6 +104,17 @@ async def pass_groups(
         if outcome is not None:
             outcomes.append((outcome, groups[group_id]))
     return outcomes
+
+
+async def _withheld(db: Database, lane: Lane, groups: Collection[GroupId]) -> dict[UserId, Reason]:
+    """Which of these groups are not to be taken away now: groups count like people (provisioning §8.1)."""
+    if not syncs_groups(lane) or not lane.job.actions.delete:
+        return {}
+    async with db.tenant(lane.job.tenant_id) as tx:
+        leaving = sorted(await load_leaving_groups(tx, lane.job.id, groups))
+        await lane.guard.recall(tx, groups)
+        await lane.guard.exceeds(tx, leaving)
+    return lane.guard.words_on(leaving)
 
 
 async def settle_groups(tx: Transaction, job_id: JobId) -> None:

@@ -38,6 +38,7 @@ _WORDS: Final = {
     Action.ADOPT: "update",
     Action.RESTORE: "update",
     Action.DELETE: "delete",
+    Action.STAGED_DELETE: "stagedDelete",
 }
 _GROUP_NAMES: Final = {
     GroupAttribute.DISPLAY_NAME: "displayName",

@@ -27,7 +27,7 @@ _ACTIONS: Final = {
     "create": {Action.CREATE},
     "update": {Action.UPDATE, Action.ADOPT, Action.RESTORE},
     "delete": {Action.DELETE},
-    "stagedDelete": set[Action](),
+    "stagedDelete": {Action.STAGED_DELETE},
     "disable": set[Action](),
     "other": {Action.NONE, Action.UNLINK},
 }

@@ -90,16 +90,6 @@ async def halt_expired(tx: Transaction, known: Mapping[JobId, Job]) -> dict[JobI
     return standing
 
 
-async def load_quarantines(tx: Transaction, caller: Caller) -> dict[JobId, Quarantine]:
-    """The quarantines of the tenant's jobs.
-
-    Raises:
-        PermissionMissing.
-    """
-    caller.check(Permission.SYNC_READ)
-    return await store.load_all(tx)
-
-
 async def quarantine_on_demand(tx: Transaction, caller: Caller, job_id: JobId) -> Quarantine:
     """Put a job into quarantine by hand; it stays there until somebody starts it, for four weeks at most.
 

@@ -33,3 +33,8 @@ select (select count(*) from sync_run r where r.tenant_id = %(tenant_id)s and r.
           and kind = 'user'),
        (select count(*) from sync_object where tenant_id = %(tenant_id)s and job_id = %(job_id)s and state = 'linked'
           and kind = 'group');
+
+-- name: held
+-- Since when, and how many, deletions of these jobs wait for somebody's word.
+select job_id, min(held_at), max(held_at), count(*) from sync_held
+where tenant_id = %(tenant_id)s and state = 'waiting' group by job_id;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from comity.core.caller import Caller
@@ -14,7 +15,7 @@ from comity.db.transaction import Transaction
 from comity.sync import store
 from comity.sync.model import JobState, JobUnknown, Run, RunState
 from comity.sync.quarantine import store as quarantines
-from comity.sync.quarantine.model import Quarantine
+from comity.sync.quarantine.model import Quarantine, QuarantineReason
 from comity.sync.quarantine.service import PRUNED
 from comity.sync.status.model import (
     NEVER,
@@ -29,6 +30,7 @@ from comity.sync.status.model import (
 Q: Final = Queries("comity.sync.status")
 
 _STOPPED: Final = "sync-run-stopped"
+_HELD: Final = "sync-deletes-held"
 _NOT_RUN: Final = TaskExecution(None, "Failed", NEVER, NEVER, SynchronizationError("None", "", tenant_actionable=False))
 """What Graph says of a job that never ran."""
 
@@ -46,9 +48,9 @@ async def get_status(tx: Transaction, caller: Caller, job_id: JobId) -> Synchron
     runs = {row[0]: store.run_of(*row[1:]) for row in await tx.rows(Q.executions, job_id=job_id)}
     row = await tx.row(Q.figures, job_id=job_id)
     failures, first, last, under_way, users, groups = row or (0, None, None, None, 0, 0)
-    quarantine = await quarantines.load(tx, job_id)
-    state = job.state
     language = caller.language
+    quarantine = (await told_quarantines(tx, caller)).get(job_id)
+    state = JobState.QUARANTINE if quarantine is not None else job.state
     return SynchronizationStatus(
         code="NotRun" if state is JobState.ACTIVE and "last" not in runs else state.value,
         count_successive_complete_failures=failures,
@@ -57,7 +59,7 @@ async def get_status(tx: Transaction, caller: Caller, job_id: JobId) -> Synchron
         last_successful_execution=execution(runs["success"], language) if "success" in runs else None,
         last_successful_execution_with_exports=execution(runs["exports"], language) if "exports" in runs else None,
         progress=() if under_way is None else (Progress(under_way, max(under_way, users + groups), "objects", tx.now),),
-        quarantine=None if quarantine is None else as_told(quarantine, language),
+        quarantine=quarantine,
         steady_state_first_achieved_time=first or NEVER,
         steady_state_last_achieved_time=last or NEVER,
         synchronized_entry_count_by_type=[
@@ -65,6 +67,32 @@ async def get_status(tx: Transaction, caller: Caller, job_id: JobId) -> Synchron
         ],
         troubleshooting_url="",
     )
+
+
+async def told_quarantines(tx: Transaction, caller: Caller) -> dict[JobId, SynchronizationQuarantine]:
+    """The quarantines of the tenant's jobs as Graph tells them, by job.
+
+    A job that holds deletions back is told as one in quarantine, though all else goes on (provisioning D-33).
+
+    Raises:
+        PermissionMissing.
+    """
+    caller.check(Permission.SYNC_READ)
+    running = {each.id: each for each in await store.list_jobs(tx) if each.state is JobState.ACTIVE}
+    told = {
+        JobId(job_id): SynchronizationQuarantine(
+            reason=QuarantineReason.TOO_MANY_DELETES.value,
+            current_began=last,
+            series_began=first,
+            series_count=0,
+            next_attempt=tx.now + timedelta(seconds=running[job_id].interval_s),
+            error=_error(_HELD, {"held": count}, caller.language),
+        )
+        for job_id, first, last, count in await tx.rows(Q.held)
+        if job_id in running
+    }
+    standing = await quarantines.load_all(tx)
+    return told | {job_id: as_told(each, caller.language) for job_id, each in standing.items()}
 
 
 def execution(run: Run, language: str) -> TaskExecution:
