@@ -12,7 +12,7 @@ from comity.cli.place import Place, at, at_all, of_any_tenant, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from comity.core.ids import TenantId
+    from comity.core.ids import JobId, TenantId
     from comity.db.transaction import Transaction
     from comity.sync.drain import Drained, Progress
     from comity.sync.model import Counts, Run
