@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from tools.reference import cmdlets, commands, error_codes, settings, tables
+from tools.reference import cmdlets, commands, error_codes, graph_routes, settings, tables
 from tools.sources import ROOT, repository_files
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "cmdlets": cmdlets,
     "tables": tables,
+    "graph-routes": graph_routes,
 }
 FRAGMENT_KINDS = ("added", "changed", "deprecated", "removed", "fixed", "security")
 

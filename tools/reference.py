@@ -12,14 +12,43 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
+from starlette.responses import Response
 
 import comity
 from comity.core import settings as settings_module
 from comity.core.errors import ComityError
+from comity.web.graph.routes import operations
 from tools.sources import PACKAGE
 
 if TYPE_CHECKING:
     from comity.cli.cmdlets.cmdlet import Parameter
+    from comity.web.graph.operation import Operation
+
+
+def graph_routes() -> str:
+    """Every Graph route: what it does, where it differs, and the test that witnesses it."""
+    lines = ["| Route | State | Remark |", "|---|---|---|"]
+    for each in graph_operations():
+        beta = "`/beta` only; " if each.beta else ""
+        options = f"takes {', '.join(f'`${option}`' for option in each.options)}; " if each.options else ""
+        remark = f"{each.remark}; " if each.remark else ""
+        says = f"{each.says}; {beta}{options}{remark}`{witness(each)}`"
+        lines.append(f"| {each.method} `{each.shown}` | Done | {_cell(says)} |")
+    return "\n".join(lines)
+
+
+def graph_operations() -> Sequence[Operation]:
+    """Everything that the Graph door serves."""
+
+    async def serve(_: object) -> Response:
+        return Response()
+
+    return operations(serve)
+
+
+def witness(operation: Operation) -> str:
+    """The test of the resource that an operation belongs to."""
+    return f"tests/web/graph/test_{operation.tag}.py"
 
 
 def settings() -> str:

@@ -188,6 +188,25 @@ async def test_many_are_decided_in_one_reading(contoso, fabrikam, annie, bob):
     assert after - between == between - before <= 6
 
 
+async def test_a_b2b_account_is_decided_about_at_home(contoso, fabrikam, annie, bob):
+    """Bob searches as the account that stands for him in Contoso; he would chat from Fabrikam (design §4.4)."""
+    guest = await contoso.invite_guest(bob)
+    colleague, target = await fabrikam.add_person("barbara"), person(annie)
+
+    async def seen() -> list[Decision]:
+        async with contoso.db.tenant(contoso.id) as tx:
+            targets = [target, person(colleague)]
+            found = await service.decide_many(
+                tx, contoso.as_user(guest), actor=person(guest), targets=targets, purpose=Purpose.START
+            )
+        return [found[each] for each in targets]
+
+    assert await seen() == [Decision(True, Rule.OK), Decision(True, Rule.INTERNAL)]
+    async with fabrikam.db.tenant(fabrikam.id) as tx:
+        await service.set_configuration(tx, fabrikam.operator, {"AllowFederatedUsers": False})
+    assert await seen() == [Decision(False, Rule.TENANT_FEDERATION_OFF, fabrikam.id), Decision(True, Rule.INTERNAL)]
+
+
 async def test_a_permit_is_for_one_act_in_one_transaction(contoso, annie, bob):
     """Outside its transaction the lock is gone; for another pair or purpose nothing was decided."""
     act: dict[str, Any] = {"actor": person(annie), "target": person(bob), "purpose": Purpose.START}

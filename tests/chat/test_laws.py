@@ -84,12 +84,15 @@ async def test_a_refused_message_changes_nothing(annie, alan):
     assert (await annie.post(chat.id, "fine")).id == 1
 
 
-async def test_after_the_commit_of_a_switch_nothing_refused_is_stored(contoso, annie, dana):
+@pytest.mark.parametrize(("whom", "setting"), [("Dana", "AllowTeamsConsumer"), ("Bob", "AllowFederatedUsers")])
+async def test_after_the_commit_of_a_switch_nothing_refused_is_stored(contoso, annie, bob, dana, whom, setting):
     """While two people write at full speed, a hundred switches: off means off from its commit on, and not before;
-    on means on again from its commit (design §4.7).
+    on means on again from its commit (design §4.7). The two are Annie of the tenant whose switch it is, and
+    somebody outside: Dana with her personal account, and Bob of another tenant.
     """
-    chat = (await annie.start(dana)).chat
-    await dana.accept(chat.id)
+    other = dana if whom == "Dana" else bob
+    chat = (await annie.start(other)).chat
+    await other.accept(chat.id)
     stop = asyncio.Event()
     outcomes = {"stored": 0, "refused": 0}
     # Counts the commits of switches. A send that began after the n-th and ended before the next one was even
@@ -116,7 +119,7 @@ async def test_after_the_commit_of_a_switch_nothing_refused_is_stored(contoso, a
     async def turn(*, on: bool) -> None:
         nonlocal asked, done
         asked += 1
-        await change(contoso, AllowTeamsConsumer=on)
+        await change(contoso, **{setting: on})
         done += 1
 
     async def switch() -> None:
@@ -132,7 +135,7 @@ async def test_after_the_commit_of_a_switch_nothing_refused_is_stored(contoso, a
         finally:
             stop.set()
 
-    writers = [write(annie, "annie 1"), write(annie, "annie 2"), write(dana, "dana 1"), write(dana, "dana 2")]
+    writers = [write(who, f"{name} {lane}") for lane in "12" for who, name in ((annie, "annie"), (other, "other"))]
     async with asyncio.timeout(120):
         await asyncio.gather(*writers, switch())
 

@@ -14,6 +14,7 @@ from comity.web.services import Services
 from tests.support.sign_in import Identity, make_identity
 from tests.web.browser import Browser
 from tests.web.client import Web
+from tests.web.graph.metadata import Judged
 
 
 @pytest.fixture
@@ -48,7 +49,9 @@ def app(services: Services) -> Boundary:
 @pytest.fixture
 async def web(app: Boundary, identity: Identity) -> AsyncIterator[Web]:
     """A client of the application, without a network."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://lab.example:8080") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=Judged(app)), base_url="http://lab.example:8080"
+    ) as client:
         yield Web(client, identity)
 
 

@@ -145,6 +145,12 @@ select count(*) from access_policy_user where tenant_id = %(tenant_id)s and poli
 -- name: ungrant_everybody
 delete from access_policy_user where tenant_id = %(tenant_id)s and policy_key = %(name_key)s returning user_id;
 
+-- name: home_of
+-- Whom a living, enabled B2B account stands for.
+select home_tenant_id, home_user_id from users
+where tenant_id = %(tenant_id)s and id = %(user_id)s and creation_type is not null and home_user_id is not null
+  and account_enabled and deleted_at is null;
+
 -- name: is_own_user
 -- Policies go to living accounts of the tenant's own.
 select true from users

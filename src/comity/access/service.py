@@ -61,6 +61,9 @@ async def decide_many(
 ) -> dict[Person, Decision]:
     """The decision toward each of several people, as the actor may see it; sides are read once per tenant.
 
+    A B2B account has no chats of its own: it is decided about the person for whom it stands, at her home
+    (design §4.4).
+
     Raises:
         NotAuthorized.
     """
@@ -69,6 +72,8 @@ async def decide_many(
     if not targets:
         return {}
     evidence = await load_evidence(tx, (actor, *targets))
+    if not evidence.people[actor].active and (home := await store.home_of(tx, actor.user_id)) is not None:
+        actor, evidence = home, await load_evidence(tx, (home, *targets))
     return {each: as_seen_by_actor(evidence.decide(actor, each, purpose), actor.tenant_id) for each in targets}
 
 

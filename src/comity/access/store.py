@@ -14,6 +14,7 @@ from comity.access.model import (
     Delegation,
     ExternalAccessPolicy,
     ExternalOrgs,
+    Person,
     TenantConfiguration,
     TrialTenants,
 )
@@ -201,6 +202,11 @@ async def count_granted(tx: Transaction, key: str) -> int:
 async def ungrant_everybody(tx: Transaction, key: str) -> list[UserId]:
     """Take the policy back from everybody who has it directly; returns who had."""
     return [UserId(row[0]) for row in await tx.rows(Q.ungrant_everybody, name_key=key)]
+
+
+async def home_of(tx: Transaction, user_id: UserId) -> Person | None:
+    """The home identity that a B2B account of the tenant stands for; None for any other account."""
+    return await tx.one(Person, Q.home_of, user_id=user_id)
 
 
 async def is_own_user(tx: Transaction, user_id: UserId) -> bool:

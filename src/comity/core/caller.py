@@ -47,6 +47,8 @@ class Caller:
     roles: frozenset[str] = frozenset()
     permissions: frozenset[Permission] = frozenset()
     user_type: UserType = UserType.MEMBER
+    through: frozenset[Permission] = frozenset()
+    """What the app through which a person acts may do for her, where she may: for what is her own."""
     request_id: UUID = field(default_factory=new_id)
     language: str = "en"
     reason: str | None = None
@@ -89,6 +91,12 @@ class Caller:
         """
         if not self.may(permission):
             raise PermissionMissing(permission=permission.value)
+
+    def may_for_herself(self, permission: Permission) -> bool:
+        """Does a member act, through an app that may do this on her behalf? Whether it is hers is another question."""
+        return (
+            self.user_id is not None and self.user_type is UserType.MEMBER and permission in with_implied(self.through)
+        )
 
     def in_tenant(self, tenant_id: TenantId) -> Caller:
         """The operator, or Comity itself, acting in another tenant; nobody else can change over."""

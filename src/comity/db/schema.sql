@@ -354,6 +354,8 @@ CREATE TABLE users (
 CREATE INDEX users_by_given ON users (tenant_id, given_key, surname_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
 -- Exact mail inside the tenant.
 CREATE INDEX users_by_mail ON users (tenant_id, mail_key) WHERE (deleted_at IS NULL);
+-- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
+CREATE INDEX users_by_name ON users (tenant_id, name_key, id) WHERE (deleted_at IS NULL);
 -- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
 CREATE INDEX users_by_surname ON users (tenant_id, surname_key, given_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
 -- Recycle bin and its sweeper.
@@ -378,6 +380,9 @@ CREATE TABLE groups (
   deleted_by text,
   home_tenant_id uuid,                             -- null: a group of the tenant's own
   home_group_id uuid,                              -- the group elsewhere that sync made this one for
+  group_types text[],                              -- `Unified`; null: a plain security group
+  visibility text,
+  classification text,
   CONSTRAINT groups_pkey PRIMARY KEY (tenant_id, id),
   -- A group of another tenant stands here once, living or soft-deleted, whatever a drain forgot.
   CONSTRAINT groups_home_unique UNIQUE (tenant_id, home_tenant_id, home_group_id),
@@ -410,13 +415,34 @@ ALTER TABLE group_member FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON group_member USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON group_member TO comity_app;
 
+-- Who answers for a group or an application, and may manage it without a role.
+CREATE TABLE object_owner (
+  tenant_id uuid NOT NULL,
+  object_id uuid NOT NULL,
+  owner_id uuid NOT NULL,
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT object_owner_pkey PRIMARY KEY (tenant_id, object_id, owner_id)
+);
+-- What does this person answer for? Asked when she leaves for good.
+CREATE INDEX object_owner_by_owner ON object_owner (tenant_id, owner_id);
+ALTER TABLE object_owner ENABLE ROW LEVEL SECURITY;
+ALTER TABLE object_owner FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON object_owner USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON object_owner TO comity_app;
+
 CREATE TABLE tenant_setting (
   tenant_id uuid NOT NULL,
   guest_user_role_id uuid NOT NULL,
   invitations_allowed boolean NOT NULL,            -- "who can invite" is not "no one"
   soft_delete_retention_s bigint NOT NULL,
   version bigint NOT NULL,
-  CONSTRAINT tenant_setting_pkey PRIMARY KEY (tenant_id)
+  invites_from text,
+  members_create_apps boolean,
+  members_create_groups boolean,
+  members_read_users boolean,
+  contacts jsonb,                                  -- mail addresses of the organisation, as Graph names them
+  CONSTRAINT tenant_setting_pkey PRIMARY KEY (tenant_id),
+  CONSTRAINT tenant_setting_invites CHECK (invites_from = ANY (ARRAY['none'::text, 'adminsAndGuestInviters'::text, 'adminsGuestInvitersAndAllMembers'::text, 'everyone'::text]))
 );
 ALTER TABLE tenant_setting ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenant_setting FORCE ROW LEVEL SECURITY;
@@ -448,6 +474,8 @@ CREATE TABLE application (
   created_at timestamp with time zone NOT NULL,
   disabled_at timestamp with time zone,
   version bigint NOT NULL,
+  template_id uuid,                                -- made from a template: cross-tenant sync
+  document jsonb,                                  -- what Graph's clients keep with an application; nothing acts on it
   CONSTRAINT application_pkey PRIMARY KEY (tenant_id, id),
   -- A client names itself by this id when it asks for a token.
   CONSTRAINT application_app_id UNIQUE (tenant_id, app_id)
@@ -588,6 +616,7 @@ CREATE TABLE partner (
   inbound_trust jsonb,
   created_at timestamp with time zone NOT NULL,
   version bigint NOT NULL,
+  document jsonb,                                  -- B2B settings that are kept and shown; nothing acts on them
   CONSTRAINT partner_pkey PRIMARY KEY (tenant_id, partner_tenant_id),
   -- Nobody is a partner of himself: decisions inside a tenant never look here.
   CONSTRAINT partner_other CHECK (partner_tenant_id <> tenant_id)
@@ -632,6 +661,19 @@ ALTER TABLE partner_template ENABLE ROW LEVEL SECURITY;
 ALTER TABLE partner_template FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON partner_template USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON partner_template TO comity_app;
+
+-- What holds toward tenants without an entry of their own, as far as it can be changed; null: as it comes.
+CREATE TABLE partner_default (
+  tenant_id uuid NOT NULL,
+  document jsonb,
+  cloud_endpoints text[] NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT partner_default_pkey PRIMARY KEY (tenant_id)
+);
+ALTER TABLE partner_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_default FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_default USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_default TO comity_app;
 
 CREATE TABLE sync_job (
   tenant_id uuid NOT NULL,                         -- the source: everything is configured there
@@ -1392,6 +1434,35 @@ CREATE FUNCTION public.domain_add(entry domain)
 AS $function$ insert into domain select (entry).* $function$;
 REVOKE ALL ON FUNCTION domain_add(entry domain) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION domain_add(entry domain) TO comity_app;
+
+-- The transaction's tenant gives its new people this domain, one of its own.
+CREATE FUNCTION public.domain_make_default(wanted text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  declare touched bigint;
+  begin
+    update domain set is_default = false where tenant_id = public.comity_tenant() and is_default;
+    update domain set is_default = true where tenant_id = public.comity_tenant() and domain = wanted;
+    get diagnostics touched = row_count;
+    return touched;
+  end $function$;
+REVOKE ALL ON FUNCTION domain_make_default(wanted text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION domain_make_default(wanted text) TO comity_app;
+
+-- The transaction's tenant gives up one of its domains, never the one that it began with.
+CREATE FUNCTION public.domain_drop(wanted text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    delete from domain where tenant_id = public.comity_tenant() and domain = wanted and not is_initial returning domain
+  $function$;
+REVOKE ALL ON FUNCTION domain_drop(wanted text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION domain_drop(wanted text) TO comity_app;
 
 CREATE FUNCTION public.domain_get(wanted text)
  RETURNS SETOF domain

@@ -103,6 +103,15 @@ def plain_upn(upn: str) -> str:
     return f"{local}@{domain}"
 
 
+def basics_of(user: User) -> User:
+    """What a guest, or an app that may read no more, sees of somebody: names, addresses, member or guest."""
+    return User(
+        tenant_id=user.tenant_id, id=user.id, version=user.version, display_name=user.display_name,
+        given_name=user.given_name, surname=user.surname, user_principal_name=user.user_principal_name, mail=user.mail,
+        user_type=user.user_type, created_at=user.created_at,
+    )  # fmt: skip
+
+
 def facts_of(user: User) -> dict[str, object]:
     """Every attribute that has a value: what audit shows of a new user."""
     return {each.column: value for each in _STORED if (value := getattr(user, each.column)) is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -181,6 +182,31 @@ class Group:
     mail_enabled: bool
     created_at: datetime
     deleted_at: datetime | None = None
+    group_types: Sequence[str] | None = None
+    """`Unified` for a Microsoft 365 group (Graph `groupTypes`); None for a plain security group."""
+    visibility: str | None = None
+    classification: str | None = None
+
+
+class Kind(StrEnum):
+    """What a principal of the directory is."""
+
+    USER = "user"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDraft:
+    """What a group is to be; every field is what Graph calls it."""
+
+    display_name: str
+    description: str | None = None
+    mail_nickname: str | None = None
+    mail_enabled: bool = False
+    security_enabled: bool = True
+    group_types: Sequence[str] | None = None
+    visibility: str | None = None
+    classification: str | None = None
 
 
 class UserUnknown(NotFound):
@@ -199,6 +225,54 @@ class GroupUnknown(NotFound):
     """No group of that name or id in the tenant."""
 
     code = "group-unknown"
+
+
+class GroupInvalid(Invalid):
+    """A group cannot be like that; names the property and what it takes."""
+
+    code = "group-invalid"
+
+
+class MemberExists(Invalid):
+    """One of those to be added is in already."""
+
+    code = "member-exists"
+
+
+class MemberMissing(NotFound):
+    """The one to be taken out is not in."""
+
+    code = "member-missing"
+
+
+class OwnerMissing(NotFound):
+    """The one to be taken out does not own it."""
+
+    code = "owner-missing"
+
+
+class LastOwner(Invalid):
+    """The last owner of a group cannot be taken out."""
+
+    code = "group-last-owner"
+
+
+class NestingCircle(Invalid):
+    """A group would be a member of itself."""
+
+    code = "group-in-itself"
+
+
+class ManagerInvalid(Invalid):
+    """Nobody is her own manager, directly or over others."""
+
+    code = "manager-invalid"
+
+
+class NoManager(NotFound):
+    """The person has no manager."""
+
+    code = "no-manager"
 
 
 class GroupAmbiguous(Invalid):

@@ -81,6 +81,25 @@ select tenant_id, id, version, display_name, given_name, surname, mail_nickname,
 from users where tenant_id = %(tenant_id)s and deleted_at is not null and purged_at is null and id > %(after)s
 order by id limit %(at_most)s;
 
+-- name: reports
+-- Whose manager is it? An index for them would cost every sync what few ask for; at most 10,000.
+select tenant_id, id, version, display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type, creation_type,
+  external_user_state, external_state_at, account_enabled, show_in_address_list, home_tenant_id, home_user_id, street_address, city, state,
+  postal_code, country, company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
+  business_phone, mobile_phone, manager_id, extensions, created_at, deleted_at, deleted_by, purged_at
+from users where tenant_id = %(tenant_id)s and manager_id = %(manager_id)s and deleted_at is null
+order by id limit 10000;
+
+-- name: managers_above
+-- The managers over somebody, from the nearest up, at most 50.
+with recursive above (id, depth) as (
+  select u.manager_id, 1 from users u where u.tenant_id = %(tenant_id)s and u.id = %(id)s
+  union all
+  select u.manager_id, a.depth + 1 from above a join users u on u.tenant_id = %(tenant_id)s and u.id = a.id
+  where a.depth < 50
+)
+select id from above where id is not null order by depth;
+
 -- name: count_living
 select count(*), count(*) filter (where creation_type is not null) from users
 where tenant_id = %(tenant_id)s and deleted_at is null;
@@ -158,21 +177,24 @@ select address_replace(%(people)s::uuid[], %(owners)s::uuid[], %(keys)s::text[],
 
 -- name: add_group
 insert into groups (tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled,
-                    name_key, created_at, deleted_at)
+                    name_key, created_at, deleted_at, group_types, visibility, classification)
 values (%(tenant_id)s, %(id)s, 1, %(display_name)s, %(description)s, %(mail_nickname)s, %(security_enabled)s,
-        %(mail_enabled)s, %(name_key)s, %(created_at)s, null);
+        %(mail_enabled)s, %(name_key)s, %(created_at)s, null, %(group_types)s, %(visibility)s, %(classification)s);
 
 -- name: get_group
-select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at
+select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at,
+       group_types, visibility, classification
 from groups where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: groups_by_name
 -- Living groups of that name, at most 20.
-select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at
+select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at,
+       group_types, visibility, classification
 from groups where tenant_id = %(tenant_id)s and name_key = %(key)s and deleted_at is null order by id limit 20;
 
 -- name: list_groups
-select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at
+select tenant_id, id, version, display_name, description, mail_nickname, security_enabled, mail_enabled, created_at, deleted_at,
+       group_types, visibility, classification
 from groups where tenant_id = %(tenant_id)s and deleted_at is null and id > %(after)s order by id limit %(at_most)s;
 
 -- name: delete_group
@@ -180,7 +202,9 @@ update groups set version = version + 1, deleted_at = %(at)s, deleted_by = 'admi
 where tenant_id = %(tenant_id)s and id = %(id)s and deleted_at is null returning id;
 
 -- name: update_group
-update groups set version = version + 1, display_name = %(display_name)s, description = %(description)s, name_key = %(name_key)s
+update groups set version = version + 1, display_name = %(display_name)s, description = %(description)s, name_key = %(name_key)s,
+  mail_nickname = %(mail_nickname)s, security_enabled = %(security_enabled)s, mail_enabled = %(mail_enabled)s,
+  group_types = %(group_types)s, visibility = %(visibility)s, classification = %(classification)s
 where tenant_id = %(tenant_id)s and id = %(id)s and version = %(version)s and deleted_at is null;
 
 -- name: restore_group
@@ -206,6 +230,6 @@ order by m.member_id limit %(at_most)s;
 
 -- name: groups_of
 select g.tenant_id, g.id, g.version, g.display_name, g.description, g.mail_nickname, g.security_enabled, g.mail_enabled,
-       g.created_at, g.deleted_at
+       g.created_at, g.deleted_at, g.group_types, g.visibility, g.classification
 from group_member m join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
 where m.tenant_id = %(tenant_id)s and m.member_id = %(id)s and g.deleted_at is null order by g.name_key, g.id;

@@ -15,7 +15,7 @@ from comity.core.permissions import Permission
 from comity.db.crossings.inbound_jobs import find_managing_job
 from comity.db.transaction import Transaction, as_uuid
 from comity.directory import store
-from comity.directory.decide import changed_attributes, check_text, check_upn, facts_changed, facts_of
+from comity.directory.decide import basics_of, changed_attributes, check_text, check_upn, facts_changed, facts_of
 from comity.directory.model import (
     Attribute,
     DeletedBy,
@@ -189,11 +189,18 @@ async def get_user(tx: Transaction, caller: Caller, user_id: UserId) -> User:
         UserUnknown, PermissionMissing.
     """
     if caller.user_id != user_id:
-        caller.check(Permission.USER_READ)
+        caller.check(Permission.USER_READ_BASIC)
     user = await store.get_user(tx, user_id)
     if user is None or user.deleted_at is not None:
         raise UserUnknown(user=str(user_id))
-    return user
+    return seen_by(caller, user)
+
+
+def seen_by(caller: Caller, user: User) -> User:
+    """The user as far as the caller may know her: whoever may not read people sees names and addresses."""
+    if caller.user_id == user.id or caller.may(Permission.USER_READ):
+        return user
+    return basics_of(user)
 
 
 async def resolve_user(tx: Transaction, caller: Caller, text: str) -> User:
@@ -204,15 +211,15 @@ async def resolve_user(tx: Transaction, caller: Caller, text: str) -> User:
     """
     if user_id := as_uuid(text):
         return await get_user(tx, caller, UserId(user_id))
-    caller.check(Permission.USER_READ)
+    caller.check(Permission.USER_READ_BASIC)
     if user := await store.find_by_upn(tx, text):
-        return user
+        return seen_by(caller, user)
     found = await store.find_by_mail(tx, text)
     if not found:
         raise UserUnknown(user=text)
     if len(found) > 1:
         raise UserAmbiguous(user=text, candidates=[each.user_principal_name for each in found])
-    return found[0]
+    return seen_by(caller, found[0])
 
 
 async def list_users(

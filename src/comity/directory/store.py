@@ -207,14 +207,24 @@ async def list_expired(tx: Transaction, *, before: datetime, at_most: int) -> li
     return [UserId(row[0]) for row in await tx.rows(Q.expired, before=before, at_most=at_most)]
 
 
+def group_key(name: str | None) -> str:
+    """How group names compare and are ordered; as long as a key may be."""
+    return name_key(name)[:KEY_LENGTH_MAX]
+
+
 async def add_group(tx: Transaction, group: Group) -> None:
     """Save a new group."""
     await tx.execute(
         Q.add_group,
         id=group.id, display_name=group.display_name, description=group.description, mail_nickname=group.mail_nickname,
-        security_enabled=group.security_enabled, mail_enabled=group.mail_enabled, name_key=name_key(group.display_name),
-        created_at=group.created_at,
+        security_enabled=group.security_enabled, mail_enabled=group.mail_enabled, created_at=group.created_at,
+        name_key=group_key(group.display_name), group_types=_types(group), visibility=group.visibility,
+        classification=group.classification,
     )  # fmt: skip
+
+
+def _types(group: Group) -> list[str] | None:
+    return None if group.group_types is None else list(group.group_types)
 
 
 async def get_group(tx: Transaction, group_id: GroupId) -> Group | None:
@@ -224,7 +234,7 @@ async def get_group(tx: Transaction, group_id: GroupId) -> Group | None:
 
 async def find_groups(tx: Transaction, name: str) -> list[Group]:
     """Living groups of that name, at most 20."""
-    return await tx.all(Group, Q.groups_by_name, key=name_key(name))
+    return await tx.all(Group, Q.groups_by_name, key=group_key(name))
 
 
 async def list_groups(tx: Transaction, *, after: UUID, at_most: int) -> list[Group]:
@@ -242,7 +252,9 @@ async def update_group(tx: Transaction, group: Group) -> bool:
     return await tx.execute(
         Q.update_group,
         id=group.id, version=group.version, display_name=group.display_name, description=group.description,
-        name_key=name_key(group.display_name),
+        name_key=group_key(group.display_name), mail_nickname=group.mail_nickname,
+        security_enabled=group.security_enabled, mail_enabled=group.mail_enabled,
+        group_types=_types(group), visibility=group.visibility, classification=group.classification,
     ) > 0  # fmt: skip
 
 

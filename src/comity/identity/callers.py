@@ -10,7 +10,13 @@ from comity.core.ids import UserId
 from comity.db.crossings.sign_in import find_client
 from comity.db.transaction import Transaction
 from comity.identity import store
-from comity.identity.decide import PERSONAL, app_permissions, delegated_permissions, person_permissions
+from comity.identity.decide import (
+    PERSONAL,
+    app_permissions,
+    delegated_permissions,
+    person_permissions,
+    scope_permissions,
+)
 from comity.identity.errors import TokenRevoked
 from comity.identity.model import Bearer
 
@@ -69,5 +75,10 @@ async def load_caller_for_user(tx: Transaction, bearer: Bearer) -> Caller:
         app_scopes, app_disabled = (list(client.scopes), client.disabled) if client else (None, True)
     if app_scopes is None or app_disabled:
         raise TokenRevoked
-    person = PERSONAL if caller.is_personal else person_permissions(rights.user_type, rights.roles)
-    return replace(caller, permissions=delegated_permissions(person, bearer.scopes & set(app_scopes)))
+    person = PERSONAL
+    if not caller.is_personal:
+        person = person_permissions(
+            rights.user_type, rights.roles, guest_level=rights.guest_level, reads_others=rights.reads_others
+        )
+    scopes = bearer.scopes & set(app_scopes)
+    return replace(caller, permissions=delegated_permissions(person, scopes), through=scope_permissions(scopes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from comity.core.caller import UserType
 from comity.core.permissions import Permission, with_implied
@@ -54,13 +55,28 @@ DELEGATED_PERMISSIONS: Final = (
 MEMBER: Final = frozenset(
     {
         Permission.ORGANIZATION_READ, Permission.USER_READ, Permission.GROUP_READ, Permission.MTO_READ,
-        Permission.POLICY_READ, Permission.PEOPLE_READ, Permission.CHAT,
+        Permission.POLICY_READ, Permission.PEOPLE_READ, Permission.CHAT, Permission.DOMAIN_READ,
+        Permission.APPLICATION_READ, Permission.ROLE_READ, Permission.TENANT_LOOKUP,
     }
 )  # fmt: skip
 """What every member of a tenant may do without a role (provisioning §11, column Member)."""
 
-GUEST: Final = frozenset({Permission.CHAT})
-"""What a guest may do: read herself, which needs no permission, and talk (provisioning §11)."""
+GUEST: Final = frozenset(
+    {Permission.CHAT, Permission.USER_READ_BASIC, Permission.GROUP_READ_BASIC, Permission.DOMAIN_READ}
+)
+"""What a guest may do: read herself, which needs no permission, whom and which group she can name, and talk."""
+
+RESTRICTED_GUEST: Final = frozenset({Permission.CHAT, Permission.DOMAIN_READ})
+"""What a restricted guest may do: read herself, and talk (provisioning §11)."""
+
+GUEST_LEVELS: Final = {
+    UUID("a0b1b346-4d3e-4e8b-98f8-753987be4970"): MEMBER,
+    UUID("10dae51f-b6af-4016-8d66-8c2a99b929b3"): GUEST,
+    UUID("2af84b1e-32c8-42b7-82bc-daa82404023b"): RESTRICTED_GUEST,
+}
+"""By the tenant's `guestUserRoleId`."""
+
+_LIMITED: Final = UUID("10dae51f-b6af-4016-8d66-8c2a99b929b3")
 
 PERSONAL: Final = frozenset({Permission.PEOPLE_READ, Permission.CHAT})
 """What a personal account may do: look up an exact address, and talk; the realm is no directory (design §4.9)."""
@@ -89,11 +105,26 @@ def app_permissions(names: Iterable[str]) -> frozenset[Permission]:
     return frozenset(Permission(each) for each in names if each in APPLICATION_PERMISSIONS)
 
 
-def person_permissions(user_type: UserType, roles: Iterable[str]) -> frozenset[Permission]:
-    """What a person may do: as member or guest, and by directory roles on top."""
-    granted = MEMBER if user_type is UserType.MEMBER else GUEST
+def person_permissions(
+    user_type: UserType, roles: Iterable[str], *, guest_level: UUID | None = None, reads_others: bool = True
+) -> frozenset[Permission]:
+    """What a person may do: as member or guest, and by directory roles on top.
+
+    `guest_level` is the tenant's `guestUserRoleId`; `reads_others` its `allowedToReadOtherUsers`, which is about
+    members.
+    """
+    granted = MEMBER if user_type is UserType.MEMBER else GUEST_LEVELS.get(guest_level or _LIMITED, RESTRICTED_GUEST)
+    if not reads_others:
+        granted -= {Permission.USER_READ, Permission.PEOPLE_READ}
     known = (find_role(each) for each in roles)
     return granted.union(*(PERMISSIONS[each] for each in known if each is not None))
+
+
+def scope_permissions(scopes: Collection[str]) -> frozenset[Permission]:
+    """What an app's scopes stand for, whoever uses it."""
+    if "Directory.AccessAsUser.All" in scopes:
+        return EVERYTHING
+    return with_implied(frozenset(Permission(each) for each in scopes if each in EVERYTHING))
 
 
 def delegated_permissions(person: frozenset[Permission], scopes: Collection[str]) -> frozenset[Permission]:

@@ -223,6 +223,12 @@ class PasswordUnfit(Invalid):
     code = "password-unfit"
 
 
+class OldPasswordWrong(Invalid):
+    """The password that is to be replaced is another one."""
+
+    code = "old-password-wrong"
+
+
 class PasswordsBusy(Unavailable):
     """Too many passwords are being checked at once."""
 

@@ -65,6 +65,9 @@ values (%(tenant_id)s, %(user_id)s, %(password_hash)s, %(at)s, %(at)s)
 on conflict (tenant_id, user_id) do update
   set password_hash = excluded.password_hash, changed_at = excluded.changed_at, tokens_valid_from = excluded.tokens_valid_from;
 
+-- name: password_of
+select password_hash from credential where tenant_id = %(tenant_id)s and user_id = %(user_id)s;
+
 -- name: refresh_hash
 -- The same password under today's parameters; only over the hash it was checked against.
 update credential set password_hash = %(password_hash)s
@@ -88,8 +91,9 @@ where u.tenant_id = %(tenant_id)s and u.upn_key = %(key)s and u.deleted_at is nu
 select u.user_principal_name, u.user_type, u.account_enabled, c.tokens_valid_from,
   array(select r.role from directory_role_member r
         where r.tenant_id = %(tenant_id)s and r.principal_id = %(id)s order by r.role),
-  a.scopes, a.disabled_at
+  a.scopes, a.disabled_at, t.guest_user_role_id, coalesce(t.members_read_users, true)
 from users u
+left join tenant_setting t on t.tenant_id = %(tenant_id)s
 left join credential c on c.tenant_id = %(tenant_id)s and c.user_id = u.id
 left join application a on a.tenant_id = %(tenant_id)s and a.app_id = %(app_id)s
 where u.tenant_id = %(tenant_id)s and u.id = %(id)s and u.deleted_at is null;

@@ -71,12 +71,24 @@ READING: Final = frozenset(
         Permission.AUDIT_READ,
         Permission.EXTERNAL_ACCESS_READ,
         Permission.PEOPLE_READ,
+        Permission.DOMAIN_READ,
+        Permission.APPLICATION_READ,
+        Permission.ROLE_READ,
     }
 )
 
 _LOGS: Final = frozenset({Permission.AUDIT_READ, Permission.PROVISIONING_LOG_READ})
 _SHARING: Final = (
-    frozenset({Permission.APPLICATION_WRITE, Permission.SYNC_WRITE, Permission.SYNC_READ, Permission.POLICY_READ})
+    frozenset(
+        {
+            Permission.APPLICATION_WRITE,
+            Permission.APP_ROLE_WRITE,
+            Permission.GRANT_WRITE,
+            Permission.SYNC_WRITE,
+            Permission.SYNC_READ,
+            Permission.POLICY_READ,
+        }
+    )
     | _LOGS
 )
 _EXTERNAL_ACCESS: Final = frozenset({Permission.EXTERNAL_ACCESS_WRITE, Permission.EXTERNAL_ACCESS_READ})
@@ -84,10 +96,20 @@ _EXTERNAL_ACCESS: Final = frozenset({Permission.EXTERNAL_ACCESS_WRITE, Permissio
 PERMISSIONS: Final = {
     DirectoryRole.GLOBAL_ADMINISTRATOR: EVERYTHING,
     DirectoryRole.GLOBAL_READER: READING,
-    DirectoryRole.USER_ADMINISTRATOR: frozenset({Permission.USER_WRITE, Permission.GROUP_WRITE}) | _LOGS,
+    DirectoryRole.USER_ADMINISTRATOR: frozenset(
+        {Permission.USER_WRITE, Permission.USER_INVITE, Permission.GROUP_WRITE, Permission.MEMBER_WRITE}
+    )
+    | _LOGS,
     DirectoryRole.GROUPS_ADMINISTRATOR: frozenset({Permission.GROUP_WRITE}) | _LOGS,
     DirectoryRole.SECURITY_ADMINISTRATOR: frozenset(
-        {Permission.MTO_WRITE, Permission.CROSS_TENANT_WRITE, Permission.SYNC_READ, Permission.BLOCK_LISTS_WRITE}
+        {
+            Permission.MTO_WRITE,
+            Permission.CROSS_TENANT_WRITE,
+            Permission.SYNC_READ,
+            Permission.BLOCK_LISTS_WRITE,
+            Permission.TENANT_LOOKUP,
+            Permission.AUTHORIZATION_WRITE,
+        }
     )
     | _LOGS,
     DirectoryRole.SECURITY_OPERATOR: frozenset(
@@ -105,8 +127,7 @@ PERMISSIONS: Final = {
     ),
     DirectoryRole.TEAMS_EXTERNAL_COLLABORATION_ADMINISTRATOR: _EXTERNAL_ACCESS,
     DirectoryRole.COMPLIANCE_ADMINISTRATOR: _LOGS,
-    # Its one right, to invite although members may not, has no use case of its own yet.
-    DirectoryRole.GUEST_INVITER: frozenset({Permission.USER_READ}),
+    DirectoryRole.GUEST_INVITER: frozenset({Permission.USER_READ, Permission.USER_INVITE}),
     DirectoryRole.DIRECTORY_READERS: frozenset(
         {
             Permission.ORGANIZATION_READ,
@@ -114,6 +135,9 @@ PERMISSIONS: Final = {
             Permission.GROUP_READ,
             Permission.MTO_READ,
             Permission.POLICY_READ,
+            Permission.DOMAIN_READ,
+            Permission.APPLICATION_READ,
+            Permission.ROLE_READ,
         }
     ),
 }

@@ -145,6 +145,33 @@ async def set_password(tx: Transaction, caller: Caller, user_id: UserId, hashed:
         await record(tx, caller, Record("Reset user password", "user", user_id))
 
 
+async def load_own_password(tx: Transaction, caller: Caller) -> PasswordHash | None:
+    """The hash of the caller's own password, to be compared outside the transaction.
+
+    Raises:
+        PermissionMissing: no person asks.
+    """
+    if caller.user_id is None:
+        caller.check(Permission.INSTALLATION)
+        return None
+    return await store.load_password(tx, caller.user_id)
+
+
+async def change_own_password(tx: Transaction, caller: Caller, hashed: PasswordHash, *, at: datetime) -> None:
+    """Set the caller's own password, after she has shown that she knows the old one; older tokens end.
+
+    Raises:
+        UserUnknown, PermissionMissing: no person asks.
+    """
+    if caller.user_id is None:
+        caller.check(Permission.INSTALLATION)
+        return
+    await get_user(tx, caller, caller.user_id)
+    await store.put_password(tx, caller.user_id, hashed, at=at)
+    if tx.tenant_id != PERSONAL_REALM:
+        await record(tx, caller, Record("Change user password", "user", caller.user_id))
+
+
 async def revoke_tokens(tx: Transaction, caller: Caller, user_id: UserId, *, at: datetime) -> None:
     """Every token issued to the person before `at` (machine clock) opens nothing from now on.
 

@@ -122,6 +122,12 @@ async def put_password(tx: Transaction, user_id: UserId, hashed: PasswordHash, *
     await tx.execute(Q.put_credential, user_id=user_id, password_hash=hashed, at=at)
 
 
+async def load_password(tx: Transaction, user_id: UserId) -> PasswordHash | None:
+    """The hash of somebody's password, if she has one."""
+    row = await tx.row(Q.password_of, user_id=user_id)
+    return PasswordHash(row[0]) if row and row[0] is not None else None
+
+
 async def refresh_hash(tx: Transaction, user_id: UserId, *, before: PasswordHash, after: PasswordHash) -> None:
     """Save the same password's hash under newer parameters."""
     await tx.execute(Q.refresh_hash, user_id=user_id, before=before, password_hash=after)
@@ -176,7 +182,10 @@ async def use_link(tx: Transaction, *, link_id: UUID, sha256: bytes, at: datetim
 class PersonRights:
     """A person as the bearer of a token: the columns of `person_rights`."""
 
-    __slots__ = ("app_disabled", "app_scopes", "enabled", "roles", "tokens_valid_from", "upn", "user_type")
+    __slots__ = (
+        "app_disabled", "app_scopes", "enabled", "guest_level", "reads_others", "roles", "tokens_valid_from", "upn",
+        "user_type",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -187,6 +196,8 @@ class PersonRights:
         roles: list[str],
         app_scopes: list[str] | None,
         app_disabled_at: datetime | None,
+        guest_level: UUID | None,
+        reads_others: bool,
     ) -> None:
         self.upn = upn
         self.user_type = UserType(user_type)
@@ -195,6 +206,8 @@ class PersonRights:
         self.roles = frozenset(roles)
         self.app_scopes = app_scopes
         self.app_disabled = app_disabled_at is not None
+        self.guest_level = guest_level
+        self.reads_others = reads_others
 
 
 def make_login(

@@ -71,6 +71,18 @@ class DomainInvalid(Invalid):
     code = "domain-invalid"
 
 
+class DomainUnknown(NotFound):
+    """The tenant has no domain of that name."""
+
+    code = "domain-unknown"
+
+
+class DomainInUse(Invalid):
+    """People are named by the domain, or it is the initial or the default one."""
+
+    code = "domain-in-use"
+
+
 class DomainTaken(Conflict):
     """The domain belongs to a tenant already."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -19,8 +20,10 @@ from comity.tenancy import store
 from comity.tenancy.model import (
     Cloud,
     Domain,
+    DomainInUse,
     DomainInvalid,
     DomainTaken,
+    DomainUnknown,
     Tenant,
     TenantAmbiguous,
     TenantKind,
@@ -98,6 +101,53 @@ async def add_domain(tx: Transaction, caller: Caller, domain: str) -> Domain:
     # A partner may except this domain from what it refuses to trial tenants: decisions rest on it.
     append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
     return added
+
+
+async def get_domain(tx: Transaction, caller: Caller, domain: str) -> Domain:
+    """One of the tenant's own domains.
+
+    Raises:
+        DomainUnknown, PermissionMissing.
+    """
+    caller.check(Permission.DOMAIN_READ)
+    found = next((each for each in await list_domains(tx) if each.name == normalize_domain(domain)), None)
+    if found is None:
+        raise DomainUnknown(domain=domain)
+    return found
+
+
+async def make_default_domain(tx: Transaction, caller: Caller, domain: str) -> Domain:
+    """New people are named by this domain from now on.
+
+    Raises:
+        DomainUnknown, PermissionMissing.
+    """
+    caller.check(Permission.DOMAIN_WRITE)
+    found = await get_domain(tx, caller, domain)
+    if found.is_default:
+        return found
+    before = next((each.name for each in await list_domains(tx) if each.is_default), None)
+    await store.make_default(tx, found.name)
+    was, now = {"default": before}, {"default": found.name}
+    await record(tx, caller, Record("Update domain", "domain", tx.tenant_id, before=was, after=now))
+    append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
+    return replace(found, is_default=True)
+
+
+async def remove_domain(tx: Transaction, caller: Caller, domain: str) -> None:
+    """Give up a domain by which nobody is named.
+
+    Raises:
+        DomainUnknown, DomainInUse, PermissionMissing.
+    """
+    caller.check(Permission.DOMAIN_WRITE)
+    found = await get_domain(tx, caller, domain)
+    users = await store.count_domain_users(tx, found.name)
+    if found.is_initial or found.is_default or users:
+        raise DomainInUse(domain=found.name, users=users)
+    await store.drop_domain(tx, found.name)
+    await record(tx, caller, Record("Remove domain", "domain", tx.tenant_id, before={"domain": found.name}))
+    append(tx, [Change(ChangeKind.ACCESS_CHANGED, tx.tenant_id)])
 
 
 async def get_tenant(tx: Transaction, tenant_id: TenantId) -> Tenant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from comity.core.ids import TenantId
@@ -84,3 +84,32 @@ def _tenant(
         created_at,
         version,
     )
+
+
+async def load_settings(tx: Transaction) -> tuple[Any, ...]:
+    """The columns of `settings`, in order."""
+    row = await tx.row(Q.settings)
+    assert row is not None, "every business tenant has its settings from the first day"
+    return row
+
+
+async def save_settings(tx: Transaction, **columns: object) -> None:
+    """Save what members and guests may do."""
+    await tx.execute(Q.save_settings, **columns)
+
+
+async def make_default(tx: Transaction, domain: str) -> bool:
+    """Make one of the tenant's domains its default; False if it is not its own."""
+    row = await tx.row(Q.make_default_domain, name=domain)
+    return bool(row and row[0])
+
+
+async def drop_domain(tx: Transaction, domain: str) -> bool:
+    """Give a domain up; False for the initial one, and for one that is not the tenant's."""
+    return await tx.row(Q.drop_domain, name=domain) is not None
+
+
+async def count_domain_users(tx: Transaction, domain: str) -> int:
+    """How many accounts are named by a domain."""
+    row = await tx.row(Q.domain_users, ending=f"@{domain}")
+    return int(row[0]) if row else 0

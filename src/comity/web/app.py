@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from comity.web.boundary import Boundary
+from starlette.responses import Response
+
+from comity.web.asking import Ask
+from comity.web.boundary import Boundary, ErrorForm
 from comity.web.gate import Gate
-from comity.web.graph.routes import graph_routes
+from comity.web.graph.routes import graph_refusal, graph_routes
 from comity.web.metrics import Metrics
 from comity.web.oauth.answers import oauth_refusal
 from comity.web.oauth.routes import oauth_routes
@@ -22,6 +25,13 @@ def build(services: Services) -> Boundary:
         requests_max=services.settings.requests_max,
         requests_per_tenant_max=services.settings.requests_per_tenant_max,
     )
-    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(services)))
-    forms = {Door.OAUTH: oauth_refusal, Door.PAGES: page_refusal}
-    return Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
+    forms: dict[Door, ErrorForm] = {Door.OAUTH: oauth_refusal, Door.PAGES: page_refusal, Door.GRAPH: graph_refusal}
+    boundary: Boundary
+
+    async def serve(ask: Ask) -> Response:
+        """A request within a batch."""
+        return await boundary.serve(ask)
+
+    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(serve)))
+    boundary = Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
+    return boundary

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from comity.web.services import Services
 log = get_logger()
 
 ErrorForm = Callable[[ComityError, Ask], Response]
+Work = Callable[[Route, Ask], Awaitable[Response]]
 
 
 class Boundary:
@@ -41,29 +42,40 @@ class Boundary:
         ask = Ask(Request(scope, receive), self._services, self._gate)
         answer = _Answer(ask, send)
         began = self._services.machine.monotonic_s()
-        route: Route | None = None
         try:
-            route, ask.parameters = self._find(ask)
-            response = await self._work(route, ask)
-        except ComityError as error:
-            response = self._refuse(error, ask, route)
+            route, response = await self._answer(ask, self._admitted)
         except ClientDisconnect:
             return  # nobody is left to be told
-        except Exception:  # the last place where a bug can be answered; it is told once, here
-            log.exception("request-failed", request_id=str(ask.id), method=scope["method"], route=_name(route))
-            response = self._refuse(Unexpected(), ask, route)
         try:
             await response(scope, receive, answer)
         finally:
             seconds = self._services.machine.monotonic_s() - began
             self._metrics.answered(route, status=answer.status, seconds=seconds)
 
+    async def serve(self, ask: Ask) -> Response:
+        """Answer a request within another one, which was let in already."""
+        return (await self._answer(ask, _at_once))[1]
+
+    async def _answer(self, ask: Ask, work: Work) -> tuple[Route | None, Response]:
+        route: Route | None = None
+        try:
+            route, ask.parameters = self._find(ask)
+            return route, await work(route, ask)
+        except ComityError as error:
+            return route, self._refuse(error, ask, route)
+        except ClientDisconnect:
+            raise
+        except Exception:  # the last place where a bug can be answered; it is told once, here
+            method = ask.request.scope["method"]
+            log.exception("request-failed", request_id=str(ask.id), method=method, route=_name(route))
+            return route, self._refuse(Unexpected(), ask, route)
+
     def _find(self, ask: Ask) -> tuple[Route, dict[str, str]]:
         scope = ask.request.scope
         ask.check_headers()
         return self.router.find(scope["method"], scope.get("raw_path") or scope["path"].encode())
 
-    async def _work(self, route: Route, ask: Ask) -> Response:
+    async def _admitted(self, route: Route, ask: Ask) -> Response:
         if route.door is Door.PROBES:  # they have to answer above all when everything else is too much
             return await route.endpoint(ask)
         with self._gate.admit():
@@ -91,6 +103,10 @@ class _Answer:
             if client_id := self._ask.client_request_id:
                 headers.append((b"client-request-id", client_id.encode()))
         await self._send(message)
+
+
+async def _at_once(route: Route, ask: Ask) -> Response:
+    return await route.endpoint(ask)
 
 
 def _name(route: Route | None) -> str:

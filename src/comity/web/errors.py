@@ -6,6 +6,7 @@ parse anything else. Comity's own code stands in `details`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -107,6 +108,30 @@ class SelectUnknown(Invalid):
     code = "select-unknown"
 
 
+class AdvancedNeeded(Invalid):
+    """A filter or order that only the advanced query parameters allow; names the operator."""
+
+    code = "advanced-needed"
+
+
+class SearchNeedsHeader(Invalid):
+    """`$search` without `ConsistencyLevel: eventual`."""
+
+    code = "search-needs-header"
+
+
+class CountNeedsHeader(Invalid):
+    """The `$count` segment without `ConsistencyLevel: eventual`."""
+
+    code = "count-needs-header"
+
+
+class ExpandInvalid(Invalid):
+    """`$expand` takes one navigation, with what is chosen of it."""
+
+    code = "expand-invalid"
+
+
 class TopInvalid(Invalid):
     """`$top` is out of bounds."""
 
@@ -117,6 +142,12 @@ class PageTokenInvalid(Invalid):
     """The skip token is not ours, or was made for somebody else or another question."""
 
     code = "page-token-invalid"
+
+
+class ResyncRequired(Conflict):
+    """The delta token is older than the feed goes back; `location` is where to start over."""
+
+    code = "resync-required"
 
 
 class DelegatedOnly(Invalid):
@@ -150,6 +181,8 @@ class Shape:
     status: int
     code: str
     say: str | None = None
+    detail: str | None = None
+    """A code of Graph's own among the details."""
 
 
 SHAPES: Final[dict[type[ComityError], Shape]] = {
@@ -178,14 +211,21 @@ SHAPES: Final[dict[type[ComityError], Shape]] = {
     OptionUnsupported: Shape(400, "Request_UnsupportedQuery"),
     SelectUnknown: Shape(400, "BadRequest"),
     PageTokenInvalid: Shape(400, "Directory_ExpiredPageToken"),
+    AdvancedNeeded: Shape(400, "Request_UnsupportedQuery"),
+    SearchNeedsHeader: Shape(400, "Request_UnsupportedQuery"),
+    CountNeedsHeader: Shape(400, "Request_BadRequest"),
+    ExpandInvalid: Shape(400, "Request_BadRequest"),
     DelegatedOnly: Shape(400, "BadRequest"),
+    ResyncRequired: Shape(410, "resyncRequired"),
 }
 """The nearest class of an error's ancestry counts."""
 
+Shapes = Mapping[type[ComityError], Shape]
 
-def shape_of(error: ComityError) -> Shape:
+
+def shape_of(error: ComityError, shapes: Shapes = SHAPES) -> Shape:
     """How this error looks from outside."""
-    return next(SHAPES[kind] for kind in type(error).__mro__ if kind in SHAPES)
+    return next(shapes[kind] for kind in type(error).__mro__ if kind in shapes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,29 +238,26 @@ class Trace:
     language: str
 
 
-def envelope(error: ComityError, trace: Trace) -> dict[str, Any]:
+def envelope(error: ComityError, trace: Trace, shapes: Shapes = SHAPES) -> dict[str, Any]:
     """Graph's error body."""
-    shape = shape_of(error)
+    shape = shape_of(error, shapes)
     own = sentence(error.code, error.parameters, trace.language)
     subject = next((value for value in error.parameters.values() if value is not None), "")
     inner = {"date": f"{trace.at:%Y-%m-%dT%H:%M:%S}", "request-id": trace.request_id}
     if trace.client_request_id is not None:
         inner["client-request-id"] = trace.client_request_id
-    return {
-        "error": {
-            "code": shape.code,
-            "message": sentence(shape.say, {"id": subject}, trace.language) if shape.say else own,
-            "details": [{"code": error.code, "message": own}],
-            "innerError": inner,
-        }
-    }
+    message = sentence(shape.say, {"id": subject}, trace.language) if shape.say else own
+    details = [{"code": error.code, "message": own}]
+    if shape.detail is not None:
+        details.append({"code": shape.detail, "message": message})
+    return {"error": {"code": shape.code, "message": message, "details": details, "innerError": inner}}
 
 
-def error_response(error: ComityError, trace: Trace) -> Response:
+def error_response(error: ComityError, trace: Trace, shapes: Shapes = SHAPES) -> Response:
     """Graph's answer to whatever went wrong."""
     return Response(
-        msgspec.json.encode(envelope(error, trace)),
-        status_code=shape_of(error).status,
+        msgspec.json.encode(envelope(error, trace, shapes)),
+        status_code=shape_of(error, shapes).status,
         headers=error_headers(error),
         media_type="application/json",
     )
@@ -233,6 +270,8 @@ def error_headers(error: ComityError) -> dict[str, str]:
         headers["retry-after"] = str(max(1, int(error.retry_after_s)))  # clients choke on fractions and on 0
     if isinstance(error, MethodUnknown):
         headers["allow"] = ", ".join(error.parameters["allowed"])  # type: ignore[arg-type]
+    if isinstance(error, ResyncRequired):
+        headers["location"] = str(error.parameters["location"])
     if isinstance(error, TokenRefused):
         headers["www-authenticate"] = 'Bearer realm="", error="invalid_token"'
     if isinstance(error, BodyTooLarge | BodyTooSlow | HeadersTooLarge):

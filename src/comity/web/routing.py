@@ -2,7 +2,8 @@
 
 Starlette's routes match a decoded path against one pattern after the other. Here each segment is
 decoded exactly once, so that an encoded slash stays within its segment; `users('x')` is `users/x`,
-`delta()` is `delta`, a trailing slash is nothing, and hundreds of routes cost one walk down a tree.
+`delta()` and `microsoft.graph.delta()` are `delta`, `f(b='2',a='1')` is `f/(a,b)/1/2`, a trailing slash is
+nothing, and hundreds of routes cost one walk down a tree.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ Endpoint = Callable[["Ask"], Awaitable[Response]]
 
 SEGMENTS_MAX: Final = 32
 _CALL: Final = re.compile(r"^([A-Za-z][A-Za-z0-9.]*)\((?:'((?:[^']|'')*)')?\)$")
+_NAMED: Final = re.compile(r"^([A-Za-z][A-Za-z0-9.]*)\((\w+=.*)\)$")
+_ARGUMENT: Final = re.compile(r"\s*(\w+)=(?:'((?:[^']|'')*)'|([^',]*))\s*(?:,|$)")
+_QUALIFIED: Final = re.compile(r"^(?:microsoft\.)?graph\.(?:[a-z]+\.)?([a-z]+)$")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -35,6 +39,8 @@ class Door(StrEnum):
     OAUTH = "oauth"
     PAGES = "pages"
     PROBES = "probes"
+    DOCUMENTS = "documents"
+    """What says how to ask, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class Router:
         node, parameters = self._root, {}
         segments = split_path(raw_path)
         for segment in segments:
-            literal = node.literal.get(segment.lower())
+            literal = _literal(node, segment.lower())
             if literal is not None:
                 node = literal
             elif node.parameter is not None:
@@ -119,13 +125,40 @@ def _segments(part: bytes) -> Iterator[str]:
         raise PathUnreadable from fault
     if _CONTROL.search(text):
         raise PathUnreadable
-    call = _CALL.match(text)
-    if call is None:
+    if call := _CALL.match(text):
+        yield call[1]
+        if call[2] is not None:
+            yield call[2].replace("''", "'")
+        return
+    named = _NAMED.match(text)
+    arguments = _arguments(named[2]) if named else None
+    if named is None or arguments is None:
         yield text
         return
-    yield call[1]
-    if call[2] is not None:
-        yield call[2].replace("''", "'")
+    yield named[1]
+    yield f"({','.join(sorted(arguments))})"
+    yield from (arguments[name] for name in sorted(arguments))
+
+
+def _arguments(text: str) -> dict[str, str] | None:
+    """Named arguments by their names in lower case; None if that is no list of them."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        match = _ARGUMENT.match(text, at)
+        if match is None or match.end() == at:
+            return None
+        found[match[1].lower()] = match[3] if match[2] is None else match[2].replace("''", "'")
+        at = match.end()
+    return found
+
+
+def _literal(node: _Node, segment: str) -> _Node | None:
+    """Where a fixed segment leads; functions and type casts may come with their namespace."""
+    found = node.literal.get(segment)
+    if found is None and (qualified := _QUALIFIED.match(segment)):
+        return node.literal.get(f"graph.{qualified[1]}") or node.literal.get(qualified[1])
+    return found
 
 
 def _child(node: _Node, segment: str) -> _Node:

@@ -25,6 +25,7 @@ class Shell:
     agrees: Callable[[str], bool] = lambda _question: True
     done: list[str] = field(default_factory=list)
     screen: str = ""
+    passed: list[str] = field(default_factory=list)
 
     async def __call__(self, text: str) -> list[Any]:
         """What the cmdlets return, as `--output json` prints it.
@@ -37,6 +38,7 @@ class Shell:
         outcome = await run(checked, execution)
         self.done = [f"{at.line} {name}" for at, name in execution.done]
         self.screen = as_screen(outcome.results)
+        self.passed = [f"{identifier(each.error)} {each.at.line}:{each.at.column}" for each in execution.passed]
         if outcome.fault is not None:
             raise outcome.fault
         return [as_json(each) for each in outcome.results]

@@ -385,6 +385,29 @@ async def test_the_first_failure_ends_a_script(shell):
     assert len(await shell("Get-CsExternalAccessPolicy")) == 3
 
 
+async def test_an_error_action_goes_past_what_fails(shell):
+    """Each object of the pipe on its own: one that fails does not stop the others, and leaves nothing behind."""
+    annie, bob = await shell.org.add_person("annie"), await shell.org.add_person("bob")
+    upns = f"'{annie.user_principal_name}', 'nobody@x.example', '{bob.user_principal_name}'"
+    await shell("New-CsExternalAccessPolicy P")
+
+    await shell(f"{upns} | Grant-CsExternalAccessPolicy -PolicyName P -ErrorAction Continue")
+    told, granted = shell.passed, await shell("(Get-CsOnlineUser).ExternalAccessPolicy")
+    await shell(
+        "$ErrorActionPreference = 'SilentlyContinue'\n$p = Get-CsExternalAccessPolicy Gone\n"
+        "New-CsExternalAccessPolicy P\nNew-CsExternalAccessPolicy Q"
+    )
+    silent, left = shell.passed, await shell("(Get-CsExternalAccessPolicy).Identity")
+
+    assert [each.split(":")[0] for each in told] == ["user-unknown 1"]
+    assert silent == []
+    assert granted == ["P", "P"]
+    assert left == ["Global", "Tag:P", "Tag:Q"]
+    ended = await shell.fails("$ErrorActionPreference = 'Stop'\nGet-CsExternalAccessPolicy Gone\nGet-CsOnlineUser")
+    assert ended == "PolicyNotFound 2:28"
+    assert await shell.fails("$ErrorActionPreference = 'Perhaps'") == "InvalidEnumValue 1:1"
+
+
 async def test_a_fault_in_line_nine_leaves_lines_one_to_eight_undone(shell):
     """A script is checked whole before its first cmdlet runs."""
     lines = [f"New-CsExternalAccessPolicy P{number}" for number in range(1, 9)]

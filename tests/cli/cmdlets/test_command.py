@@ -209,9 +209,18 @@ async def test_the_options_make_sense_together(call, contoso, tmp_path):
     assert (await call("", "--tenant", contoso.domain)).code == 0
 
 
-async def test_an_action_on_errors_is_noted(call, contoso):
-    """It is read, and not followed: said, so that nobody relies on it."""
-    ended = await call("Get-CsOnlineUser -ErrorAction SilentlyContinue", "--tenant", contoso.domain)
+async def test_what_follows_a_failure_is_said_beforehand(call, contoso):
+    """Told and gone on with the exit code of a failure; silently without one; what is not followed is noted."""
+    where = ("--tenant", contoso.domain)
+    going_on = "Get-CsExternalAccessPolicy Gone -ErrorAction {}\nGet-CsExternalAccessPolicy Global"
+    told = await call(going_on.format("Continue"), "--output", "json", *where)
+    silent = await call(going_on.format("SilentlyContinue"), "--output", "json", *where)
+    noted = await call("Get-CsOnlineUser -ErrorAction Inquire", *where)
 
-    assert ended.code == 0
-    assert "Line 1: that -ErrorAction is not followed" in ended.err
+    assert (told.code, silent.code, noted.code) == (1, 0, 0)
+    assert [each["Identity"] for each in json.loads(told.out)] == ["Global"]
+    assert told.out == silent.out
+    assert "Line 1, column 28: There is no external access policy Gone" in told.err
+    assert "went on" in told.err
+    assert silent.err == ""
+    assert "Line 1: that -ErrorAction is not followed" in noted.err

@@ -255,7 +255,7 @@ async def test_what_will_be_asked_is_known_beforehand():
         "Get-CsOnlineUser\nGrant-CsExternalAccessPolicy -PolicyName P\n"
         "Grant-CsExternalAccessPolicy -PolicyName P -Force\nRemove-CsExternalAccessPolicy P -Confirm\n"
         "Remove-CsExternalAccessPolicy P -Confirm:$false\nRemove-CsExternalAccessPolicy P -Confirm -WhatIf\n"
-        "Get-CsOnlineUser -ErrorAction SilentlyContinue; Get-CsOnlineUser -ea Stop",
+        "Get-CsOnlineUser -ErrorAction Inquire; Get-CsOnlineUser -ea Stop; Get-CsOnlineUser -ea Continue",
         connected=True,
     )
 

@@ -160,7 +160,12 @@ CHANGING: Final = (
     Parameter("Confirm", SWITCH, "Asks before it changes anything; -Confirm:$false never asks.", aliases=("cf",)),
 )
 COMMON: Final = (
-    Parameter("ErrorAction", ACTION, "Checked, not followed: the first failure ends the script.", aliases=("ea",)),
+    Parameter(
+        "ErrorAction",
+        ACTION,
+        "What a failure does: `Stop`, the default, ends the script; the others go on.",
+        aliases=("ea",),
+    ),
     Parameter("WarningAction", ACTION, "Checked, without effect.", aliases=("wa",)),
     Parameter("InformationAction", ACTION, "Checked, without effect.", aliases=("infa",)),
     Parameter("Verbose", SWITCH, "Without effect.", aliases=("vb",)),

@@ -6,7 +6,7 @@ The same code walks twice, once with a host that only rehearses and once with th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, assert_never
+from typing import Final, Protocol, assert_never
 
 from comity.cli.cmdlets.bind import Evaluated, bind, check_given, from_pipe
 from comity.cli.cmdlets.cmdlet import Cmdlet, Given
@@ -20,6 +20,7 @@ from comity.cli.cmdlets.errors import (
     VariableUnset,
     located,
 )
+from comity.cli.cmdlets.kinds import ACTION
 from comity.cli.cmdlets.syntax import (
     Array,
     Assignment,
@@ -51,6 +52,9 @@ from comity.cli.cmdlets.values import (
     set_member,
     several,
 )
+
+PREFERENCE: Final = "erroractionpreference"
+"""The variable that stands for -ErrorAction where none is given."""
 
 
 class Host(Protocol):
@@ -101,6 +105,9 @@ class Walk:
         with located(place.at):
             if place.variable in {"true", "false", "_", "psitem"} or (place.variable == "null" and place.members):
                 raise VariableFixed(variable=place.variable)
+            if place.variable == PREFERENCE and not place.members:
+                action = ACTION.convert("ErrorActionPreference", value)
+                value = action if isinstance(action, str) else Unknown("text")
             if statement.append:
                 value = _added(self._look(place), value)
             if place.members:
@@ -141,6 +148,8 @@ class Walk:
             for each in command.arguments
         ]
         given = bind(cmdlet, command.at, arguments)
+        if PREFERENCE in self._variables and "ErrorAction" not in given:
+            given = given.with_values({"ErrorAction": self._variables[PREFERENCE]})
         if cmdlet.arrange is not None:
             check_given(cmdlet, given)
             with located(command.at):

@@ -9,19 +9,25 @@ from uuid import UUID
 
 from comity.cli.cmdlets.bind import at_parameter
 from comity.cli.cmdlets.cmdlet import Answer, Cmdlet, Given, Tenant, described
-from comity.cli.cmdlets.errors import NotConnected, TenantForeign, located
+from comity.cli.cmdlets.errors import Located, NotConnected, ScriptWrong, TenantForeign, located
 from comity.cli.cmdlets.syntax import Position
 from comity.cli.cmdlets.values import Record, Unknown, Value
 from comity.core.caller import Caller
 from comity.core.domains import normalize_domain
+from comity.core.errors import Throttled, Unavailable
 from comity.core.ids import TenantId
 from comity.db.database import Database
 from comity.db.transaction import Transaction, as_uuid
 from comity.tenancy.model import Tenant as TenantRow
 from comity.tenancy.service import list_domains
 
-FOLLOWED: Final = "Stop"
-"""The one -ErrorAction that is what happens anyway."""
+STOP: Final = "Stop"
+"""The -ErrorAction that holds where none is given: whoever wants to go on past a failure has to say so."""
+TOLD: Final = "Continue"
+GOES_ON: Final = frozenset({TOLD, "SilentlyContinue", "Ignore"})
+"""Those that go on with the next object and the next cmdlet; only the first tells what failed."""
+ENDING: Final = (ScriptWrong, Throttled, Unavailable)
+"""Failures that would meet everything that follows as well."""
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Rehearsal:
         return results
 
     def _one(self, cmdlet: Cmdlet, given: Given) -> list[Value]:
-        if given.known("ErrorAction", FOLLOWED) != FOLLOWED:
+        if given.known("ErrorAction", STOP) not in (STOP, *GOES_ON):
             self.unfollowed.append(given.place_of("ErrorAction"))
         if cmdlet.connects is not None:
             if cmdlet.connects and not self.default and "TenantId" not in given:
@@ -97,6 +103,8 @@ class Execution:
     """What goes on in the background."""
     declined: list[tuple[Position, str]] = field(default_factory=list)
     """Cmdlets that somebody at the terminal did not want."""
+    passed: list[Located] = field(default_factory=list)
+    """Failures that an -ErrorAction went past, and wanted told."""
 
     async def connect(self, text: str | None) -> TenantRow:
         """Connect to a tenant."""
@@ -105,6 +113,8 @@ class Execution:
 
     async def call(self, cmdlet: Cmdlet, calls: Sequence[Given]) -> list[Value]:
         """Run the cmdlet for everything that the pipe brought, in one transaction.
+
+        With an -ErrorAction that goes on, each has one of its own: what fails does not stop the others.
 
         Raises:
             Located.
@@ -120,7 +130,24 @@ class Execution:
                 made += values
             elif self._agreed(cmdlet, given):
                 asked.append(given)
-        return made + (await self._ask(cmdlet, asked) if asked else [])
+        if not asked:
+            return made
+        action = asked[0].get("ErrorAction", STOP)
+        if action in GOES_ON:
+            return made + await self._one_by_one(cmdlet, asked, told=action == TOLD)
+        return made + await self._ask(cmdlet, asked)
+
+    async def _one_by_one(self, cmdlet: Cmdlet, calls: Sequence[Given], *, told: bool) -> list[Value]:
+        results: list[Value] = []
+        for given in calls:
+            try:
+                results += await self._ask(cmdlet, [given])
+            except Located as fault:
+                if isinstance(fault.error, ENDING):
+                    raise
+                if told:
+                    self.passed.append(fault)
+        return results
 
     def _agreed(self, cmdlet: Cmdlet, given: Given) -> bool:
         text = question(cmdlet, given)
@@ -156,8 +183,8 @@ class Execution:
             answers = await self.db.run(self.tenant.id, work)
         if trial:
             return [described(each, cmdlet.name) for answer in answers for each in answer.changes]
-        if cmdlet.changes:
-            self.done.append((calls[0].at, cmdlet.name))
+        if cmdlet.changes and (deed := (calls[0].at, cmdlet.name)) not in self.done[-1:]:
+            self.done.append(deed)
         self.batches += [(self.tenant.id, each.batch) for each in answers if each.batch is not None]
         return [each for answer in answers for each in answer.results]
 

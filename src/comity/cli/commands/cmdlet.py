@@ -34,10 +34,11 @@ async def cmdlet(session: Session, text: str | None, file: Path | None, of: str 
     """Run cmdlets, typed as in PowerShell.
 
     The text is checked whole before its first cmdlet runs. Each cmdlet is one transaction; the
-    first that fails ends the script.
+    first that fails ends the script, unless its -ErrorAction says to go on.
     """
     from comity.cli.cmdlets.errors import Located
     from comity.cli.cmdlets.script import check, run
+    from comity.cli.failures import FAILED
 
     script = _text(text, file)
     try:
@@ -49,7 +50,13 @@ async def cmdlet(session: Session, text: str | None, file: Path | None, of: str 
         execution = await _connected(session, comity, of)
         outcome = await run(checked, execution)
         _show(session, outcome)
-        code = 0 if outcome.fault is None else _tell(outcome.fault, execution)
+        for each in execution.passed:
+            _tell_of(each)
+        if execution.passed:
+            session.out.say("What failed changed nothing, and the script went on, as -ErrorAction says.")
+        code = FAILED if execution.passed else 0
+        if outcome.fault is not None:
+            code = _tell(outcome.fault, execution)
         for at, name in execution.declined:
             session.out.say(f"Line {at.line}: {name} was not run.")
         await _carry_out(session, execution)
@@ -74,7 +81,7 @@ def _text(text: str | None, file: Path | None) -> str:
 def _prepare(session: Session, checked: Checked) -> None:
     """What has to be settled before the first cmdlet runs."""
     for at in checked.rehearsal.unfollowed:
-        session.out.say(f"Line {at.line}: that -ErrorAction is not followed; the first failure ends the script.")
+        session.out.say(f"Line {at.line}: that -ErrorAction is not followed; a failure there ends the script.")
     if checked.rehearsal.questions and not session.can_ask:
         line = checked.rehearsal.questions[0].line
         raise click.UsageError(f"Line {line} asks before it changes anything. Say --yes, because there is no terminal.")
@@ -122,14 +129,11 @@ def _show(session: Session, outcome: Outcome) -> None:
 
 
 def _tell(fault: Located, execution: Execution | None = None) -> int:
-    """One sentence: where, what, and under which id; then what was done before it."""
-    from comity.cli.cmdlets.errors import ScriptWrong, identifier
+    """What ended the script, then what was done before it."""
+    from comity.cli.cmdlets.errors import ScriptWrong
     from comity.cli.failures import FAILED, USAGE
-    from comity.core.catalogue import sentence
 
-    error = fault.error
-    words = sentence(error.code, error.parameters).rstrip()
-    click.echo(f"Error: Line {fault.at.line}, column {fault.at.column}: {words} [{identifier(error)}]", err=True)
+    _tell_of(fault)
     if execution is not None and execution.done:
         done = ", ".join(f"line {at.line} {name}" for at, name in execution.done)
         click.echo(
@@ -137,7 +141,17 @@ def _tell(fault: Located, execution: Execution | None = None) -> int:
         )
     else:
         click.echo("Nothing was changed.", err=True)
-    return USAGE if isinstance(error, ScriptWrong) else FAILED
+    return USAGE if isinstance(fault.error, ScriptWrong) else FAILED
+
+
+def _tell_of(fault: Located) -> None:
+    """One sentence: where, what, and under which id."""
+    from comity.cli.cmdlets.errors import identifier
+    from comity.core.catalogue import sentence
+
+    error = fault.error
+    words = sentence(error.code, error.parameters).rstrip()
+    click.echo(f"Error: Line {fault.at.line}, column {fault.at.column}: {words} [{identifier(error)}]", err=True)
 
 
 async def _carry_out(session: Session, execution: Execution) -> None:

@@ -293,6 +293,8 @@ create index users_by_given on users (tenant_id, given_key, surname_key, id)
   where deleted_at is null and account_enabled and show_in_address_list;
 create index users_by_surname on users (tenant_id, surname_key, given_key, id)
   where deleted_at is null and account_enabled and show_in_address_list;
+-- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
+create index users_by_name on users (tenant_id, name_key, id) where deleted_at is null;
 -- Exact mail inside the tenant.
 create index users_by_mail on users (tenant_id, mail_key) where deleted_at is null;
 -- Recycle bin and its sweeper.
@@ -314,6 +316,9 @@ create table groups (
   deleted_by       text constraint groups_deleted_by check (deleted_by in ('admin', 'sync')),
   home_tenant_id   uuid,                           -- null: a group of the tenant's own
   home_group_id    uuid,                           -- the group elsewhere that sync made this one for
+  group_types      text[],                         -- `Unified`; null: a plain security group
+  visibility       text,
+  classification   text,
   constraint groups_pkey primary key (tenant_id, id),
   -- A group made by sync has both or neither.
   constraint groups_home_pair check ((home_group_id is null) = (home_tenant_id is null)),
@@ -338,12 +343,31 @@ create table group_member (
 create index group_member_by_member on group_member (tenant_id, member_id, group_id);
 call protect_tenant_table('group_member');
 
+-- Who answers for a group or an application, and may manage it without a role.
+create table object_owner (
+  tenant_id uuid not null,
+  object_id uuid not null,
+  owner_id  uuid not null,
+  added_at  timestamptz not null,
+  constraint object_owner_pkey primary key (tenant_id, object_id, owner_id)
+);
+-- What does this person answer for? Asked when she leaves for good.
+create index object_owner_by_owner on object_owner (tenant_id, owner_id);
+call protect_tenant_table('object_owner');
+
 create table tenant_setting (
   tenant_id               uuid primary key,
   guest_user_role_id      uuid not null,
   invitations_allowed     boolean not null,        -- "who can invite" is not "no one"
   soft_delete_retention_s bigint not null,
-  version                 bigint not null
+  version                 bigint not null,
+  -- authorizationPolicy (provisioning §11); null is the default of each
+  invites_from            text constraint tenant_setting_invites check (invites_from in
+                            ('none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone')),
+  members_create_apps     boolean,
+  members_create_groups   boolean,
+  members_read_users      boolean,
+  contacts                jsonb                    -- mail addresses of the organisation, as Graph names them
 );
 call protect_tenant_table('tenant_setting');
 
@@ -371,6 +395,8 @@ create table application (
   created_at    timestamptz not null,
   disabled_at   timestamptz,
   version       bigint not null,
+  template_id   uuid,                              -- made from a template: cross-tenant sync
+  document      jsonb,                             -- what Graph's clients keep with an application; nothing acts on it
   constraint application_pkey primary key (tenant_id, id),
   -- A client names itself by this id when it asks for a token.
   constraint application_app_id unique (tenant_id, app_id)
@@ -500,6 +526,7 @@ create table partner (
   inbound_trust     jsonb,
   created_at        timestamptz not null,
   version           bigint not null,
+  document          jsonb,                         -- B2B settings that are kept and shown; nothing acts on them
   constraint partner_pkey primary key (tenant_id, partner_tenant_id),
   -- Nobody is a partner of himself: decisions inside a tenant never look here.
   constraint partner_other check (partner_tenant_id <> tenant_id)
@@ -534,6 +561,15 @@ create table partner_template (
   version           bigint not null
 );
 call protect_tenant_table('partner_template');
+
+-- What holds toward tenants without an entry of their own, as far as it can be changed; null: as it comes.
+create table partner_default (
+  tenant_id       uuid primary key,
+  document        jsonb,
+  cloud_endpoints text[] not null,
+  version         bigint not null
+);
+call protect_tenant_table('partner_default');
 
 -- ── Cross-tenant sync ────────────────────────────────────────────────────────────────────────────
 
@@ -1148,6 +1184,25 @@ create function tenant_list(after_key text, after_id uuid, page_size integer) re
 create function domain_add(entry domain) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ insert into domain select (entry).* $$;
+
+-- The transaction's tenant gives its new people this domain, one of its own.
+create function domain_make_default(wanted text) returns bigint
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  declare touched bigint;
+  begin
+    update domain set is_default = false where tenant_id = public.comity_tenant() and is_default;
+    update domain set is_default = true where tenant_id = public.comity_tenant() and domain = wanted;
+    get diagnostics touched = row_count;
+    return touched;
+  end $$;
+
+-- The transaction's tenant gives up one of its domains, never the one that it began with.
+create function domain_drop(wanted text) returns setof text
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    delete from domain where tenant_id = public.comity_tenant() and domain = wanted and not is_initial returning domain
+  $$;
 
 create function domain_get(wanted text) returns setof domain
   language sql stable security definer set search_path = pg_catalog, public

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Collection
 from typing import Final
 
-from comity.core.folding import name_key
 from comity.core.ids import CauseId, GroupId, JobId, PlanId, TenantId, UserId, new_id
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text
+from comity.directory.store import group_key
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.sync.groups.decide import decide_group
@@ -78,7 +78,7 @@ async def _apply(tx: Transaction, source: TenantId, step: GroupStep) -> bool:
     """Write the group and its members; False if it is not what was seen any more."""
     names = _names(step)
     row: dict[str, object] = {
-        "id": step.target_id, "at": tx.now, "name_key": name_key(names["display_name"]), **names,
+        "id": step.target_id, "at": tx.now, "name_key": group_key(names["display_name"]), **names,
     }  # fmt: skip
     if step.action is Action.CREATE:
         done = await tx.execute(Q.create, source=source, source_id=step.source.id, **row)

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
-from comity.web.graph.organization import get_organization, list_organizations
-from comity.web.graph.paging import Pages
-from comity.web.graph.users import Users
-from comity.web.graph.visit import Handler, visiting
-from comity.web.routing import Door, Route
-from comity.web.services import Services
+from starlette.responses import Response
 
-VERSIONS: Final = ("v1.0", "beta")
+from comity.core.errors import ComityError
+from comity.web.asking import Ask
+from comity.web.errors import error_response
+from comity.web.graph import directory_objects, groups, organization, users
+from comity.web.graph.batch import RawBatch, Serve, batching
+from comity.web.graph.errors import GRAPH_SHAPES
+from comity.web.graph.openapi import openapi_route
+from comity.web.graph.operation import Operation, routes_of
+from comity.web.routing import Route
+
+RESOURCES: Final[tuple[Operation, ...]] = (
+    *organization.OPERATIONS,
+    *users.OPERATIONS,
+    *groups.OPERATIONS,
+    *directory_objects.OPERATIONS,
+)
+"""Everything that is served, but `$batch`."""
 
 
-def graph_routes(services: Services) -> tuple[Route, ...]:
-    """All routes of this door."""
-    return tuple(
-        Route(method, f"/{version}{path}", visiting(handler, version=version), Door.GRAPH)
-        for version in VERSIONS
-        for method, path, handler in _resources(services)
+def operations(serve: Serve) -> tuple[Operation, ...]:
+    """Everything that is served; `serve` answers the requests within a batch."""
+    batch = Operation(
+        method="POST", path="/$batch", runner=batching(serve), says="Several requests in one", body=RawBatch
     )
+    return (*RESOURCES, batch)
 
 
-def _resources(services: Services) -> Iterator[tuple[str, str, Handler]]:
-    users = Users(Pages(services.sealer))
-    yield "GET", "/organization", list_organizations
-    yield "GET", "/organization/{organization}", get_organization
-    yield "GET", "/users", users.list
-    yield "GET", "/users/{user}", users.get
-    yield "GET", "/me", users.me
+def graph_routes(serve: Serve) -> tuple[Route, ...]:
+    """All routes of this door."""
+    found = operations(serve)
+    return (*routes_of(found), openapi_route(found))
+
+
+def graph_refusal(error: ComityError, ask: Ask) -> Response:
+    """How an error looks at this door."""
+    return error_response(error, ask.trace, GRAPH_SHAPES)

@@ -6,10 +6,13 @@ Graph has and nobody here can set are answered as what they are: null, or an emp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from comity.directory.model import User
+from comity.directory.finding import USERS
+from comity.directory.model import Attribute, User
+from comity.web.graph.odata.options import Searchable
+from comity.web.graph.shape import Edm, Property, Shape, empty, flag, instant, never, text, texts, things
 
 TYPE: Final = "microsoft.graph.user"
 
@@ -18,74 +21,83 @@ DEFAULT: Final = (
     "preferredLanguage", "surname", "userPrincipalName", "id",
 )  # fmt: skip
 
-_STORED: Final[dict[str, Callable[[User], Any]]] = {
-    "id": lambda user: str(user.id),
-    "accountEnabled": lambda user: user.account_enabled,
-    "businessPhones": lambda user: [user.business_phone] if user.business_phone else [],
-    "city": lambda user: user.city,
-    "companyName": lambda user: user.company_name,
-    "country": lambda user: user.country,
-    "createdDateTime": lambda user: user.created_at,
-    "creationType": lambda user: user.creation_type,
-    "deletedDateTime": lambda user: user.deleted_at,
-    "department": lambda user: user.department,
-    "displayName": lambda user: user.display_name,
-    "employeeId": lambda user: user.employee_id,
-    "externalUserState": lambda user: user.external_user_state,
-    "externalUserStateChangeDateTime": lambda user: user.external_state_at,
-    "givenName": lambda user: user.given_name,
-    "jobTitle": lambda user: user.job_title,
-    "mail": lambda user: user.mail,
-    "mailNickname": lambda user: user.mail_nickname,
-    "mobilePhone": lambda user: user.mobile_phone,
-    "officeLocation": lambda user: user.office_location,
-    "postalCode": lambda user: user.postal_code,
-    "preferredLanguage": lambda user: user.preferred_language,
-    "proxyAddresses": lambda user: [f"SMTP:{user.mail}"] if user.mail else [],
-    "showInAddressList": lambda user: user.show_in_address_list,
-    "state": lambda user: user.state,
-    "streetAddress": lambda user: user.street_address,
-    "surname": lambda user: user.surname,
-    "usageLocation": lambda user: user.usage_location,
-    "userPrincipalName": lambda user: user.user_principal_name,
-    "userType": lambda user: user.user_type,
+_TEXTS: Final = {
+    "city": Attribute.CITY, "companyName": Attribute.COMPANY_NAME, "country": Attribute.COUNTRY,
+    "department": Attribute.DEPARTMENT, "displayName": Attribute.DISPLAY_NAME, "employeeId": Attribute.EMPLOYEE_ID,
+    "givenName": Attribute.GIVEN_NAME, "jobTitle": Attribute.JOB_TITLE, "mail": Attribute.MAIL,
+    "mailNickname": Attribute.MAIL_NICKNAME, "mobilePhone": Attribute.MOBILE_PHONE,
+    "officeLocation": Attribute.OFFICE_LOCATION, "postalCode": Attribute.POSTAL_CODE,
+    "preferredLanguage": Attribute.PREFERRED_LANGUAGE, "state": Attribute.STATE,
+    "streetAddress": Attribute.STREET_ADDRESS, "surname": Attribute.SURNAME, "usageLocation": Attribute.USAGE_LOCATION,
+    "userPrincipalName": Attribute.USER_PRINCIPAL_NAME, "userType": Attribute.USER_TYPE,
+    "externalUserState": Attribute.EXTERNAL_USER_STATE,
+}  # fmt: skip
+
+
+def _reader(column: str) -> Property[User]:
+    return text(lambda user: getattr(user, column))
+
+
+USER: Final = Shape[User](
+    TYPE,
+    {
+        "id": text(lambda user: str(user.id)),
+        **{name: _reader(attribute.column) for name, attribute in _TEXTS.items()},
+        "accountEnabled": flag(lambda user: user.account_enabled),
+        "businessPhones": texts(lambda user: [user.business_phone] if user.business_phone else []),
+        "createdDateTime": instant(lambda user: user.created_at),
+        "creationType": text(lambda user: user.creation_type),
+        "deletedDateTime": instant(lambda user: user.deleted_at),
+        "externalUserStateChangeDateTime": instant(lambda user: user.external_state_at),
+        "identities": things(lambda user: [_identity(user)]),
+        "proxyAddresses": texts(lambda user: [f"SMTP:{user.mail}"] if user.mail else []),
+        "showInAddressList": flag(lambda user: user.show_in_address_list),
+        **never(
+            "ageGroup", "consentProvidedForMinor", "employeeType", "faxNumber", "legalAgeGroupClassification",
+            "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId",
+            "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName",
+            "passwordPolicies", "preferredDataLocation",
+        ),
+        **never("employeeHireDate", "employeeLeaveDateTime", "onPremisesLastSyncDateTime", edm=Edm.INSTANT),
+        **never("employeeOrgData", "onPremisesExtensionAttributes", "passwordProfile", edm=Edm.OBJECT),
+        **never("onPremisesSyncEnabled", edm=Edm.FLAG),
+        **empty("assignedLicenses", "assignedPlans", "onPremisesProvisioningErrors", "provisionedPlans"),
+        **empty("imAddresses", "otherMails", edm=Edm.TEXT),
+    },
+    DEFAULT,
+)  # fmt: skip
+
+ASKED: Final = Searchable(
+    TYPE,
+    tuple(USER.properties),
+    filters=tuple(USERS.columns),
+    starts=("displayName", "givenName", "surname", "mail", "mailNickname", "userPrincipalName", "jobTitle", "id"),
+    orders=("displayName", "userPrincipalName", "mail", "id"),
+    searches=("displayName",),
+    expands=("manager",),
+)
+
+CHANGED: Final = {
+    **{attribute: name for name, attribute in _TEXTS.items()},
+    Attribute.ACCOUNT_ENABLED: "accountEnabled",
+    Attribute.SHOW_IN_ADDRESS_LIST: "showInAddressList",
+    Attribute.BUSINESS_PHONE: "businessPhones",
+    Attribute.MANAGER_ID: "manager",
 }
-
-_NEVER_SET: Final = (
-    "ageGroup", "consentProvidedForMinor", "employeeHireDate", "employeeLeaveDateTime", "employeeOrgData",
-    "employeeType", "faxNumber", "legalAgeGroupClassification", "onPremisesDistinguishedName",
-    "onPremisesDomainName", "onPremisesExtensionAttributes", "onPremisesImmutableId", "onPremisesLastSyncDateTime",
-    "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled",
-    "onPremisesUserPrincipalName", "passwordPolicies", "passwordProfile", "preferredDataLocation",
-)  # fmt: skip
-_ALWAYS_EMPTY: Final = (
-    "assignedLicenses", "assignedPlans", "imAddresses", "onPremisesProvisioningErrors", "otherMails",
-    "provisionedPlans",
-)  # fmt: skip
-
-PROPERTIES: Final = frozenset({*_STORED, *_NEVER_SET, *_ALWAYS_EMPTY, "identities"})
-"""Everything that can be asked for."""
+"""What a changed attribute is called in Graph."""
 
 
-def user_json(user: User, properties: Sequence[str], *, initial_domain: str) -> dict[str, Any]:
-    """The user with these properties, in this order. `initial_domain` is needed for `identities` only."""
-    return {name: _value(user, name, initial_domain) for name in properties}
+def user_json(user: User, properties: Sequence[str] | None = None, *, typed: bool = False) -> dict[str, Any]:
+    """The user with these properties, in this order."""
+    return USER.show(user, properties, typed=typed)
 
 
-def _value(user: User, name: str, initial_domain: str) -> Any:
-    if name == "identities":
-        return [_identity(user, initial_domain)]
-    if name in _ALWAYS_EMPTY:
-        return []
-    stored = _STORED.get(name)
-    return stored(user) if stored else None
-
-
-def _identity(user: User, initial_domain: str) -> dict[str, str | None]:
+def _identity(user: User) -> dict[str, str | None]:
+    """The identity that a user signs in with: her own, or one that another organisation vouches for."""
     if user.is_external:
         return {"signInType": "federated", "issuer": "ExternalAzureAD", "issuerAssignedId": None}
     return {
         "signInType": "userPrincipalName",
-        "issuer": initial_domain,
+        "issuer": user.user_principal_name.rpartition("@")[2],
         "issuerAssignedId": user.user_principal_name,
     }
