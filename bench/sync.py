@@ -1,11 +1,14 @@
-"""How fast is a first share? People per second against COPY of the finished rows (budget P1).
+"""How fast is synchronisation? A first share, small changes, and how soon others see them (budgets P1 to P3).
 
-    uv run python bench/sync.py --people 50000 --targets 2
+    uv run python bench/sync.py [--people 100000] [--targets 2] [--part initial] …
 
-Shares N people of one tenant with other tenants and drains, with everything that a drain writes:
-accounts, receipts, feeds, log, links. The yardstick is COPY of the finished user rows alone into an
-identical table with the same indexes: as owner, without row-level security, from prebuilt text, on one
-connection. Both run on the same server with the same durability, interleaved, medians of `--rounds`.
+- *initial*: N people of one tenant are shared with others, with everything that a drain writes: accounts,
+  receipts, feeds, log, links. The yardstick is COPY of the finished user rows alone into an identical table
+  with the same indexes, as owner, without row-level security, from prebuilt text: on one connection, and on as
+  many as the drain has. Same server, same durability, taken in turns, medians of `--rounds`.
+- *incremental*: a hundred changes among `--large` people against the same among `--small`, medians of `--repeat`.
+- *visible*: from the commit of a change to its being found in another tenant, with a worker as in service: idle,
+  and while another tenant shares `--busy-people`.
 
 Prints one JSON object on its last line.
 """
@@ -15,141 +18,45 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import statistics
 import sys
-import tempfile
-import time
 from pathlib import Path
-
-import psycopg
-from psycopg import sql
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a program, `bench` is still a package
 
-from bench.support import Lab, durability, open_lab, people_of
-from comity.core.ids import TenantId
-from comity.directory import service as directory
-from comity.directory.store import insert_users
-from comity.events.feed import append
-from comity.events.model import Change, ChangeKind
-from comity.partners import service as partners
-from comity.sync import service as sync
-from comity.sync.drain import Progress, drain
-from comity.sync.service import Principals
+from bench.syncing import incremental, initial, visible
+
+PARTS = ("initial", "incremental", "visible")
 
 
-async def fill(lab: Lab, source: TenantId, domain: str, count: int) -> None:
-    """People of the source, in one group."""
-    for start in range(0, count, 10_000):
-        people = people_of(source, domain, range(start, min(start + 10_000, count)), at=lab.clock.now())
-        async with lab.db.tenant(source) as tx:
-            await insert_users(tx, people)
-            append(tx, [Change(ChangeKind.USER_CREATED, each.id) for each in people])
+async def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """The parts that were asked for, one after the other."""
+    figures: dict[str, Any] = {}
+    if "initial" in given.part:
+        figures |= await initial.measure(given.people, given.targets, given.rounds)
+    if "incremental" in given.part:
+        figures |= await incremental.measure(given.small, given.large, given.repeat)
+    if "visible" in given.part:
+        figures |= await visible.measure(given.samples, given.busy_people)
+    return figures
 
 
-async def share(lab: Lab, source: TenantId, targets: list[TenantId]) -> None:
-    """Everybody of the source, as a group, with each target, which accepts."""
-    operator = lab.operator(source)
-    async with lab.db.tenant(source) as tx:
-        group = await directory.create_group(tx, operator, name="Everybody")
-        after = None
-        while page := await directory.list_users(tx, operator, after=after, at_most=10_000):
-            await directory.add_members(tx, operator, group.id, [each.id for each in page])
-            after = page[-1].id
-    for target in targets:
-        async with lab.db.tenant(target) as tx:
-            await partners.accept_users(tx, lab.operator(target), source)
-        async with lab.db.tenant(source) as tx:
-            await sync.share_with(tx, operator, Principals(groups=[group.id]), target)
-
-
-def prebuilt(url: str, tenant: TenantId) -> bytes:
-    """The finished rows of a target, as COPY text."""
-    with psycopg.connect(url) as connection:
-        connection.execute("set role comity_app")
-        connection.execute("select set_config('comity.tenant', %s, false)", (str(tenant),))
-        cursor = connection.cursor()
-        with cursor.copy(
-            sql.SQL("copy (select * from users where tenant_id = {}) to stdout").format(sql.Literal(tenant))
-        ) as copy:
-            return b"".join(bytes(chunk) for chunk in copy)
-
-
-def copy_seconds(url: str, text: bytes) -> float:
-    """One COPY into an identical table with the same indexes; no row-level security, no other rows."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("set role comity_owner")
-        connection.execute("drop table if exists yardstick")
-        connection.execute("create table yardstick (like users including all)")
-        begun = time.perf_counter()
-        with connection.transaction():
-            connection.execute("set local synchronous_commit = on")
-            with connection.cursor().copy("copy yardstick from stdin") as copy:
-                copy.write(text)
-        seconds = time.perf_counter() - begun
-        connection.execute("drop table yardstick")
-    return seconds
-
-
-def indexes(url: str, table: str) -> int:
-    with psycopg.connect(url) as connection:
-        row = connection.execute("select count(*) from pg_indexes where tablename = %s", (table,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-async def measure(people: int, targets: int, rounds: int) -> dict[str, object]:
-    drains, copies, exported = [], [], 0
-    with tempfile.TemporaryDirectory(prefix="comity-bench-") as data:
-        async with open_lab(Path(data)) as lab:
-            yardstick_indexes = indexes(lab.url, "users")
-            for nr in range(rounds):
-                source, domain = await lab.tenant(f"source{nr}")
-                others = [(await lab.tenant(f"target{nr}x{each}"))[0] for each in range(targets)]
-                await fill(lab, source, domain, people)
-                await share(lab, source, others)
-                await lab.settle()
-                begun = time.perf_counter()
-                done = await drain(lab.db, source, watch=report)
-                drains.append(time.perf_counter() - begun)
-                exported = done.total.created
-                assert exported == people * targets, done
-                text = prebuilt(lab.url, others[0])
-                await lab.settle()
-                copies.append(copy_seconds(lab.url, text))
-            settings = durability(lab.url)
-    print(file=sys.stderr)
-    seconds, copy = statistics.median(drains), statistics.median(copies)
-    return {
-        "people": people,
-        "targets": targets,
-        "people_per_second": round(exported / seconds),
-        "copy_people_per_second": round(people / copy),
-        "ratio_to_copy": round((exported / seconds) / (people / copy), 3),
-        "drain_s": [round(each, 2) for each in drains],
-        "copy_s": [round(each, 2) for each in copies],
-        "indexes": yardstick_indexes,
-        "peak_mb": peak_mb(),
-        **settings,
-    }
-
-
-def report(progress: Progress) -> None:
-    print(f"\r{progress.counts.created:>9} created", end="", file=sys.stderr)
-
-
-def peak_mb() -> int:
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, nargs="+", default=list(PARTS), help="what to measure (default: all)")
+    parser.add_argument("--people", type=int, default=100_000, help="of the initial share")
+    parser.add_argument("--targets", type=int, default=2, help="tenants that it goes to")
+    parser.add_argument("--rounds", type=int, default=3, help="initial shares to measure")
+    parser.add_argument("--small", type=int, default=10_000, help="people of the small tenant")
+    parser.add_argument("--large", type=int, default=1_000_000, help="people of the large tenant")
+    parser.add_argument("--repeat", type=int, default=10, help="times a hundred changes")
+    parser.add_argument("--samples", type=int, default=60, help="changes that are waited for")
+    parser.add_argument("--busy-people", type=int, default=40_000, help="people that another tenant shares meanwhile")
+    return parser
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    arguments.add_argument("--people", type=int, default=50_000)
-    arguments.add_argument("--targets", type=int, default=2)
-    arguments.add_argument("--rounds", type=int, default=3)
-    given = arguments.parse_args()
-    print(json.dumps(asyncio.run(measure(given.people, given.targets, given.rounds))))
+    print(json.dumps(asyncio.run(measure(options().parse_args()))))
 
 
 if __name__ == "__main__":

@@ -182,7 +182,7 @@ def test_shared_people_are_found_in_the_other_tenant(organization: Lab):
     (line,) = lab.comity.json("sync", "log", "--tenant", lab.domain("birch"))
 
     assert (run["created"], run["refused"]) == (1, [])
-    assert set(job) == {"id", "from", "to", "state", "reason", "last_run", "held", "quarantine"}
+    assert set(job) >= {"id", "from", "to", "state", "reason", "last_run", "quarantine"}
     assert set(job["last_run"]) == {
         "state", "created", "updated", "deleted", "restored", "skipped", "failed", "seconds"
     }  # fmt: skip
@@ -206,6 +206,21 @@ def test_unsharing_soft_deletes_over_there(organization: Lab):
     gone = lab.comity.json("user", "list", "--deleted", "--tenant", lab.domain("birch"))
     assert run["deleted"] == 1
     assert [each["mail"] for each in gone] == [lab.mail("annie", "alder")]
+
+
+def test_a_share_says_that_it_goes_on_and_that_it_overlaps_and_an_unshare_whom_it_took_back(organization: Lab):
+    """Nobody is counted once per tenant; `--all` is the counterpart of the share's."""
+    lab, alder, birch = organization, organization.domain("alder"), organization.domain("birch")
+    where = ("--tenant", alder)
+    later = lab.comity("share", lab.mail("annie", "alder"), "--all", "--later", *where)
+    pairwise = lab.comity("share", lab.mail("annie", "alder"), "--to", birch, *where)
+    assert "tenants that join later" in later.out
+    assert "one is enough" in pairwise.err
+
+    assert lab.comity("unshare", lab.mail("annie", "alder"), "--all", "--to", birch, *where, fails=2).err
+    gone = lab.comity("unshare", lab.mail("annie", "alder"), "--all", *where).out
+    assert gone.strip() == f"No longer shared with Birch {lab.mark}: 1 person."
+    assert "nothing changes" in lab.comity("unshare", lab.mail("annie", "alder"), "--to", birch, *where).out
 
 
 def test_a_sync_that_is_not_accepted_says_so(organization: Lab):

@@ -153,6 +153,18 @@ def test_directory_extensions_go_along_where_they_are_mapped(shared: Lab):
     assert there(shared)[name] == "4712"
 
 
+@pytest.mark.parametrize("kind", ["expressions", "scoping", "access"])
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe[1]", b"{}", b"7", b""])
+def test_a_file_that_holds_no_vectors_is_refused_in_a_sentence(
+    comity: Terminal, kind: str, content: bytes, tmp_path: Path
+):
+    """Nested without end, in no encoding, of another form, empty."""
+    file = tmp_path / "vectors.json"
+    file.write_bytes(content)
+
+    assert "vectors.json" in comity("eval", kind, str(file), fails=1).err
+
+
 @pytest.mark.parametrize("kind", ["expressions", "scoping"])
 def test_vectors_are_evaluated_without_a_database(comity: Terminal, kind: str, tmp_path: Path):
     """One object per vector, in order; neither data directory nor database is opened."""

@@ -334,3 +334,28 @@ async def _waits_for_a_lock(org: Org) -> None:
     async with asyncio.timeout(10), org.db.direct() as connection:
         while await (await connection.execute(waiting)).fetchone() is None:
             pass
+
+
+async def test_arrivals_stand_behind_single_changes_without_gaps(contoso: Org):
+    """Many B2B identities that are new: each has its entry; observers hear of the first only."""
+    seen: list[Sequence[Change]] = []
+
+    async def observe(_: Transaction, changes: Sequence[Change]) -> None:
+        seen.append(changes)
+
+    wired = Feed()
+    wired.observers.append(observe)
+    single, ids, cause = change(), [new_id() for _ in range(3)], CauseId(new_id())
+    async with contoso.db.tenant(contoso.id) as tx:
+        feed.wire(tx, wired)
+        feed.append_arrivals(tx, [str(each) for each in ids], changed=7, cause=cause)
+        append(tx, [single])
+        feed.append_arrivals(tx, [], changed=7, cause=cause)
+
+    new = [Change(ChangeKind.USER_CREATED, each, changed=7, external=True, cause=cause) for each in ids]
+    assert seen == [[single, new[0]]]
+    found = await entries(contoso)
+    assert [each.position for each in found] == [1, 2, 3, 4]
+    assert [(each.kind, each.object_id, each.changed, each.external, each.cause) for each in found[1:]] == [
+        (each.kind, each.object_id, each.changed, each.external, each.cause) for each in new
+    ]

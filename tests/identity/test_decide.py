@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 from comity.core.caller import UserType
 from comity.core.permissions import IMPLIED, Permission, with_implied
 from comity.identity import decide
-from comity.identity.errors import (
-    ConsentMissing,
-    PasswordUnfit,
-    PermissionUnknown,
-    ResourceUnknown,
-    ScopeInvalid,
-    SigningKeyYoung,
-)
+from comity.identity.errors import PasswordUnfit, PermissionUnknown, SigningKeyYoung
 from comity.identity.model import KeyState, SigningKey
+from comity.identity.refusals import ConsentMissing, ResourceUnknown, ScopeInvalid
 from comity.identity.roles import PERMISSIONS, TEMPLATE_IDS, DirectoryRole, find_role
 
 ORIGIN = "http://127.0.0.1:8080"

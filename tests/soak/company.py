@@ -226,6 +226,7 @@ async def picture(company: Company) -> Picture:
         "people": await _all(db, source, _PEOPLE),
         "jobs": await _all(db, source, _JOBS),
         "links": await _all(db, source, _LINKS),
+        "escrow": await _all(db, source, _ESCROW),
         "runs": {row[:-1] for row in await _all(db, source, _RUNS)},
         "skips": set(await _all(db, source, _SKIPS)),
     }
@@ -269,9 +270,10 @@ async def _all(db: Database, tenant_id: TenantId, query: Any) -> list[tuple[Any,
 _PEOPLE = "select * from users where tenant_id = %(tenant_id)s order by id"
 _JOBS = "select id, state, state_reason, watermark from sync_job where tenant_id = %(tenant_id)s order by id"
 _LINKS = """
-select job_id, source_id, target_id is not null, state, failure from sync_object where tenant_id = %(tenant_id)s
+select job_id, source_id, target_id is not null, state from sync_object where tenant_id = %(tenant_id)s
 order by job_id, source_id
 """
+_ESCROW = "select job_id, source_id, code from sync_escrow where tenant_id = %(tenant_id)s order by job_id, source_id"
 _RUNS = """
 select job_id, cause, kind, state, error, created, deleted, restored, failed, skipped from sync_run
 where tenant_id = %(tenant_id)s

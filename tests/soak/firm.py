@@ -96,6 +96,8 @@ class Firm:
     """Whose account an administrator of the target has deleted, and who has to stay deleted there."""
     drifted: set[tuple[str, UserId]] = field(default_factory=set)
     """Whose account was edited in the target; it is out of line until she changes at home."""
+    squatters: list[tuple[str, UserId]] = field(default_factory=list)
+    """Accounts of a target's own that have the name of somebody who is to come: whoever meets them fails."""
     story: list[str] = field(default_factory=list)
     """What happened, for whoever has to find out why."""
 

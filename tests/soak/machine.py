@@ -6,8 +6,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
+from comity.core.clock import BusinessClock
 from comity.core.errors import Conflict, Throttled
 from comity.core.ids import JobId, UserId
 from comity.sync import configuring, plans
@@ -27,6 +29,8 @@ UNDER_WAY: Final = tuple(each for each in Phase if each is not Phase.FINISHED)
 
 Moment = tuple[Phase, int]
 """When a run enters a phase for that time."""
+A_DAY: Final = timedelta(hours=25)
+"""Within it, everybody who failed is tried again (provisioning §9)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Machine:
     here: Admins
     there: Admins
     elsewhere: Elsewhere
+    clock: BusinessClock
 
     @property
     def firm(self) -> Firm:
@@ -173,11 +178,15 @@ class Machine:
     # ── and when all is said ─────────────────────────────────────────────────────────────────────
 
     async def become_quiet(self) -> list[Drained]:
-        """Doors open, jobs running, nobody spared, drift overwritten; then whatever is left to do is done."""
+        """Doors open, jobs running, nobody spared, nothing held, squatters gone, drift overwritten, a day later: what
+        is left to do is done."""
         for home, to in self.firm.pairs():
             await accept(self.here.at(to), people_of=self.here.at(home))
         for share in self.firm.shares.values():
             await self._settle(share.pair[0], share.id)
+            await self.here.allow_everything(share)
+        await self.here.evict()
+        self.clock.offset += A_DAY
         for _, person_id in sorted(self.firm.drifted):
             if self.firm.people[person_id].is_alive:
                 await self.here.touch(self.firm.people[person_id])

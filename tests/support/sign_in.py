@@ -15,9 +15,9 @@ from comity.directory.store import insert_users, replace_addresses
 from comity.identity import decide, service
 from comity.identity.keys import KeySet
 from comity.identity.model import Application
+from comity.identity.parts import SignIn
 from comity.identity.passwords import Passwords
 from comity.identity.sealing import Sealer
-from comity.identity.sign_in import SignIn
 from comity.identity.tokens import Tokens
 from tests.support.world import Org
 
@@ -53,7 +53,7 @@ class Identity:
 
     @property
     def sign_in(self) -> SignIn:
-        return SignIn(self.db, self.tokens, self.passwords, self.machine)
+        return SignIn(self.db, self.tokens, self.passwords, self.machine, self.sealer)
 
     async def register(self, org: Org, *, secret: bool = True, **wanted: object) -> tuple[Application, str]:
         """An app of the org with every application permission unless told otherwise, and its secret."""
@@ -68,8 +68,9 @@ class Identity:
     async def register_public(self, org: Org, *scopes: str) -> Application:
         """A public client that may use username and password."""
         application, _ = await self.register(
-            org, secret=False, name="Lab client", is_public=True, password_flow=True, permissions=(), scopes=scopes
-        )
+            org, secret=False, name="Lab client", is_public=True, password_flow=True, permissions=(), scopes=scopes,
+            redirect_uris=["http://localhost"],
+        )  # fmt: skip
         return application
 
     async def give_password(self, org: Org, user: User, text: str) -> None:

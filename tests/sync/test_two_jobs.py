@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 
 from comity.core.caller import UserType
-from comity.core.ids import JobId
+from comity.core.ids import JobId, RunId
 from comity.db.database import Database
 from comity.directory import service as directory
 from comity.directory.model import User
-from comity.sync import configuring
+from comity.sync import configuring, plans
 from comity.sync import service as sync
 from comity.sync.controlling import Reset, restart
 from comity.sync.drain import drain
+from comity.sync.planned import Tally
 from comity.sync.service import Principals
-from tests.support.drains import accept, is_alive, share
+from comity.sync.undoing import ask_undo
+from tests.support.drains import accept, is_alive, last_run, share, standing
 from tests.support.organizations import unite
 from tests.support.world import Org
 
@@ -84,6 +86,38 @@ async def test_whom_one_takes_over_the_other_lets_go_without_a_deletion(contoso:
         await restart(tx, contoso.operator, taking, {Reset.WATERMARK})
     await drain(db, contoso.id)
     assert await is_alive(fabrikam, annie)
+
+
+async def test_an_undo_leaves_whom_the_other_manages(contoso: Org, fabrikam: Org, db: Database):
+    """The run of one created her, the other took her over: nothing would tell the other that she is gone."""
+    await unite(contoso, fabrikam)
+    annie = await contoso.add_person("annie")
+    await accept(fabrikam, people_of=contoso)
+    await share(contoso, annie, to=fabrikam)
+    await drain(db, contoso.id)
+    run = (await last_run(contoso)).id
+    async with db.tenant(contoso.id) as tx:
+        await sync.share_with_all(tx, contoso.operator, Principals([annie.id]))
+    await drain(db, contoso.id)
+
+    assert await undo(contoso, run) == [Tally(refuse=1)]
+    assert await is_alive(fabrikam, annie)
+
+
+async def test_an_undo_of_what_both_did_takes_all_of_it_back(contoso: Org, fabrikam: Org, annie: User):
+    """One cause, two jobs, two plans; neither keeps her for the other's sake."""
+    await undo(contoso, (await standing(contoso))[0].last_run.id)  # type: ignore[union-attr]
+    assert not await is_alive(fabrikam, annie)
+
+
+async def undo(org: Org, run: RunId) -> list[Tally]:
+    """Take a run back; the figures of its plans as they were made."""
+    async with org.db.tenant(org.id) as tx:
+        asked = await ask_undo(tx, org.operator, run)
+    tallies = [(await plans.make(org.db, org.operator, each)).tally for each in asked]
+    for each in asked:
+        await plans.apply(org.db, org.operator, each)
+    return tallies
 
 
 async def let_pass(org: Org, job: JobId, *, city: str) -> None:

@@ -53,7 +53,7 @@ class Browser:
 
     async def open(self, address: str, **headers: str) -> httpx.Response:
         """Go to an address."""
-        return await self._follow(await self.client.get(address, headers=headers))
+        return await self.follow(await self.client.get(address, headers=headers))
 
     async def send(self, values: dict[str, Any] | None = None, *, form: str | None = None) -> httpx.Response:
         """Fill in and send the page's form: the one with that action, or the only one of the page itself."""
@@ -63,26 +63,32 @@ class Browser:
         assert self.page is not None
         address = self.page.request.url.join(chosen.action)
         origin = f"{address.scheme}://{address.netloc.decode()}"
-        return await self._follow(await self.client.post(address, data=data, headers={"origin": origin}))
+        return await self.follow(await self.client.post(address, data=data, headers={"origin": origin}))
 
     def form(self, action: str | None = None) -> PageForm:
         """The page's form."""
+        found = self.forms(action)
+        assert self.page is not None
+        assert len(found) == 1, (action, [each.action for each in found], self.page.text)
+        return found[0]
+
+    def forms(self, action: str | None = None) -> list[PageForm]:
+        """The page's forms: those whose action begins so, or all of the page itself."""
         assert self.page is not None
         reader = _Forms()
         reader.feed(self.page.text)
-        found = [
+        return [
             each
             for each in reader.forms
             if (each.action.startswith(action) if action else each.action != "/shell/language")
         ]
-        assert len(found) == 1, (action, [each.action for each in reader.forms], self.page.text)
-        return found[0]
 
     def hidden(self, name: str, *, form: str | None = None) -> str:
         """The value of a form's field."""
         return self.form(form).fields[name]
 
-    async def _follow(self, answer: httpx.Response) -> httpx.Response:
+    async def follow(self, answer: httpx.Response) -> httpx.Response:
+        """Go where an answer sends us, as long as that is here."""
         self.left_for = None
         for _ in range(10):
             if not answer.is_redirect:

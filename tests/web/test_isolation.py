@@ -15,7 +15,11 @@ from comity.directory import groups
 from comity.directory.model import Attribute, GroupDraft, User
 from comity.directory.service import list_users, update_user
 from comity.identity.decide import DELEGATED_PERMISSIONS
+from comity.identity.registrations import service as registrations
+from comity.identity.registrations.service import SYNC_TEMPLATE
 from comity.identity.sealing import Sealer
+from comity.sync.configurations import service as configurations
+from comity.sync.model import PrincipalKind
 from comity.tenancy.settings import change_settings
 from comity.web.boundary import Boundary
 from comity.web.routing import Door, Route
@@ -41,12 +45,26 @@ async def secrets_of(org: Org, spelling: str) -> Secrets:
     annie = await org.add_person("annie", city="Köln", job_title="Chief of secrets")
     async with org.db.tenant(org.id) as tx:
         team = await groups.create(tx, org.operator, GroupDraft("Secret team"), members=[annie.id], owners=[annie.id])
+        made = await registrations.register(tx, org.operator, name="Secret program", template_id=SYNC_TEMPLATE)
+        principal = made.application.id
+        await configurations.prepare(tx, org.operator, principal, "Secret program")
+        await configurations.assign(tx, org.operator, principal, annie.id, PrincipalKind.USER)
     user = str(annie.id) if spelling == "id" else annie.user_principal_name
     keys = {
         "organization": str(org.id), "user": user, "group": str(team.id), "member": str(annie.id),
         "owner": str(annie.id), "object": str(annie.id), "domain": org.domain,
+        "principal": str(principal), "job": str(principal), "application": str(made.object_id),
+        "appId": str(made.application.app_id), "configuration": str(annie.id), "item": str(annie.id),
     }  # fmt: skip
-    words = {str(annie.id), annie.user_principal_name, "Chief of secrets", "Köln", str(team.id), "Secret team"}
+    words = {
+        str(annie.id),
+        annie.user_principal_name,
+        "Chief of secrets",
+        "Köln",
+        str(team.id),
+        "Secret team",
+        "Secret program",
+    }
     return Secrets(keys, frozenset(words))
 
 
@@ -142,5 +160,6 @@ async def test_every_route_keeps_a_tenant_from_everybody_else(web: Web, app: Bou
             assert [each for each in hidden if each in shown] == [], (who, route.method, path)
             if not guest and used:
                 assert answer.status_code in {400, 401, 403, 404, 409}, (who, route.method, path, answer.text)
-        after = await everything(contoso)
-        assert {each.id: each.version for each in after} == {each.id: each.version for each in before}, who
+        after = {each.id: each for each in await everything(contoso)}
+        assert {each.id: after[each.id].version for each in before} == {each.id: each.version for each in before}, who
+        assert all(after[each].is_external for each in after.keys() - {one.id for one in before}), "guests may invite"

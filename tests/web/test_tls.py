@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -48,3 +49,17 @@ async def test_cookies_over_https_are_bound_to_the_host(services: Services, sett
 
     assert cookie.startswith("__Host-comity-visitor=")
     assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= {each.strip() for each in cookie.split(";")}
+
+
+async def test_a_stop_does_not_wait_for_idle_clients(services: Services, settings: Settings):
+    """TLS ends with a goodbye from both sides; who keeps a connection for later says none."""
+    trusting = ssl.create_default_context(cafile=authority_file(settings.data))
+    began = services.machine.monotonic_s()
+    async with served(build(services), services) as (url, _, _):
+        address = httpx.URL(url)
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=trusting)
+        writer.write(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+        await reader.readuntil(b"}")
+
+    assert services.machine.monotonic_s() - began < services.settings.drain_s / 2
+    writer.transport.abort()

@@ -21,6 +21,11 @@ where tenant_id = %(tenant_id)s and object_id = %(object_id)s
 order by id desc
 limit %(at_most)s;
 
+-- name: by_id
+select id, at, actor_kind, actor_id, actor_name, action, object_kind, object_id, before, after, reason, request_id, cause
+from audit_entry
+where tenant_id = %(tenant_id)s and id = %(id)s;
+
 -- name: latest
 -- What happened in the tenant, newest first, behind an entry.
 select id, at, actor_kind, actor_id, actor_name, action, object_kind, object_id, before, after, reason, request_id, cause

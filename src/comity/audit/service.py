@@ -105,6 +105,16 @@ async def list_latest(
     return await tx.all(_entry, Q.latest, before_id=before, at_most=at_most)
 
 
+async def get_entry(tx: Transaction, caller: Caller, audit_id: AuditId) -> AuditEntry | None:
+    """One entry by its id; None if there is none.
+
+    Raises:
+        PermissionMissing.
+    """
+    caller.check(Permission.AUDIT_READ)
+    return await tx.one(_entry, Q.by_id, id=audit_id)
+
+
 def _actor(tx: Transaction, caller: Caller, audit_id: AuditId) -> dict[str, object]:
     if tx.cause is None:
         tx.cause = caller.cause or CauseId(audit_id)

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "eval": (_AT + "eval:evaluate", "Evaluate a file of vectors."),
     "cmdlet": (_AT + "cmdlet:cmdlet", "Run the Teams cmdlets, typed as in PowerShell."),
     "chat": (_AT + "chat:chat", "Write and read as a person."),
+    "upstream": (_AT + "upstream:upstream", "Where a tenant's people sign in, if not here."),
     "app": (_AT + "app:app", "Programs that may sign in."),
 }
 """Name → where the command is, and a sentence for the list; without one it is not listed."""

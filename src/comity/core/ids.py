@@ -27,6 +27,7 @@ PERSONAL_REALM: Final = TenantId(UUID("9188040d-6c67-4c5b-b112-36a304b66dad"))
 
 
 _RANDOM_BITS: Final = 74
+_LOW_BITS: Final = (1 << 62) - 1
 _lock = threading.Lock()
 _latest = 0
 
@@ -44,5 +45,27 @@ def new_id() -> UUID:
         if number <= _latest:  # the same millisecond, or a clock set back: go on behind the latest
             number = _latest + 1 + secrets.randbits(32)
         _latest = number
-    milliseconds, random_a, random_b = number >> 74, number >> 62 & 0xFFF, number & (1 << 62) - 1
+    milliseconds, random_a, random_b = number >> 74, number >> 62 & 0xFFF, number & _LOW_BITS
     return UUID(int=milliseconds << 80 | 0x7 << 76 | random_a << 64 | 0b10 << 62 | random_b)
+
+
+def new_ids(count: int) -> list[str]:
+    """As many identifiers as that, as text and in order: a third of the time for those who need thousands."""
+    global _latest  # noqa: PLW0603 - the order is the process's
+    now = (time.time_ns() // 1_000_000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    leaps = memoryview(secrets.token_bytes(4 * count)).cast("I")
+    numbers = []
+    with _lock:
+        number = max(now, _latest)
+        for leap in leaps:
+            number += 1 + leap
+            numbers.append(number)
+        _latest = number
+    texts, front, begin = [], -1, ""
+    for number in numbers:
+        if number >> 62 != front:
+            front = number >> 62
+            begin = f"{front >> 28:08x}-{front >> 12 & 0xFFFF:04x}-7{front & 0xFFF:03x}-"
+        random_b = 0b10 << 62 | number & _LOW_BITS
+        texts.append(f"{begin}{random_b >> 48:04x}-{random_b & 0xFFFF_FFFF_FFFF:012x}")
+    return texts

@@ -81,12 +81,18 @@ class Settings:
     """Requests in work at once; more are answered 503."""
     requests_per_tenant_max: int = 128
     """Requests of one tenant in work at once; more are answered 429."""
+    sign_in_failures_per_address_max: int = 100
+    """Wrong passwords and codes from one address within ten minutes; raise it if all come through one proxy."""
     drain_s: float = 20.0
     """Seconds that SIGTERM gives running requests and drains to finish."""
     mail_from: str = "comity@localhost"
     """Whom mail comes from."""
     outbox: Path | None = None
     """Where mail is put as files while no mail server is named; default `outbox` in the data directory."""
+    text_webhook: str | None = None
+    """Where text messages are handed over, as JSON; default: as files in `texts` below the outbox."""
+    text_webhook_token: Secret | None = None
+    """The bearer token that this address expects."""
     smtp_host: str | None = None
     """The mail server."""
     smtp_port: int | None = None

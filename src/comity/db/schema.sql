@@ -192,6 +192,64 @@ ALTER TABLE signing_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE signing_key FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_functions ON signing_key TO comity_owner USING (true);
 
+-- A device without a keyboard waits for somebody to sign in elsewhere; no tenant is known before that.
+CREATE TABLE device_request (
+  id uuid NOT NULL,
+  user_code text COLLATE "C" NOT NULL,
+  app_id uuid NOT NULL,
+  authority text NOT NULL,                         -- as the device named it: a tenant's id, or one of Entra's words
+  scopes text[] NOT NULL,
+  state text NOT NULL,
+  interval_s integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  polled_at timestamp with time zone,
+  for_tenant uuid,                                 -- whose grant the device gets
+  for_user uuid,
+  for_grant uuid,
+  CONSTRAINT device_request_pkey PRIMARY KEY (id),
+  CONSTRAINT device_request_state CHECK (state = ANY (ARRAY['pending'::text, 'approved'::text, 'declined'::text]))
+);
+-- Those that nobody came back for are removed as new ones come.
+CREATE INDEX device_request_by_age ON device_request (expires_at);
+-- Somebody types the code.
+CREATE UNIQUE INDEX device_request_by_code ON device_request (user_code);
+ALTER TABLE device_request ENABLE ROW LEVEL SECURITY;
+ALTER TABLE device_request FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_functions ON device_request TO comity_owner USING (true);
+
+-- A personal account that is asked for; it comes into being when its mail address was confirmed.
+CREATE TABLE registration (
+  id uuid NOT NULL,
+  mail text NOT NULL,
+  display_name text NOT NULL,
+  password_hash text NOT NULL,
+  secret_sha256 bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT registration_pkey PRIMARY KEY (id)
+);
+-- Those that nobody confirmed are removed as new ones come.
+CREATE INDEX registration_by_age ON registration (expires_at);
+ALTER TABLE registration ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registration FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_functions ON registration TO comity_owner USING (true);
+
+-- How often somebody was wrong of late: by account name, or by address. Names are hashed, and counted whether or
+-- not they exist, so that the answer gives nothing away.
+CREATE TABLE sign_in_attempt (
+  key bytea NOT NULL,
+  failures integer NOT NULL,
+  first_at timestamp with time zone NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  CONSTRAINT sign_in_attempt_pkey PRIMARY KEY (key)
+);
+-- Old ones are removed as new ones come.
+CREATE INDEX sign_in_attempt_by_age ON sign_in_attempt (last_at);
+ALTER TABLE sign_in_attempt ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sign_in_attempt FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_functions ON sign_in_attempt TO comity_owner USING (true);
+
 CREATE TABLE installation_audit (
   id uuid NOT NULL,
   at timestamp with time zone NOT NULL,
@@ -291,7 +349,7 @@ CREATE TABLE mail (
 );
 ALTER TABLE mail ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mail FORCE ROW LEVEL SECURITY;
-CREATE POLICY same_tenant ON mail USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+CREATE POLICY same_tenant ON mail USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (id = comity_person()))));
 GRANT DELETE, INSERT, SELECT, UPDATE ON mail TO comity_app;
 
 CREATE TABLE users (
@@ -471,6 +529,7 @@ CREATE TABLE application (
   password_flow boolean NOT NULL,                  -- may use username and password
   permissions text[] NOT NULL,                     -- application permissions, Graph names
   scopes text[] NOT NULL,                          -- delegated permissions
+  redirect_uris text[] NOT NULL,                   -- where authorization codes may be sent
   created_at timestamp with time zone NOT NULL,
   disabled_at timestamp with time zone,
   version bigint NOT NULL,
@@ -501,6 +560,124 @@ ALTER TABLE application_secret ENABLE ROW LEVEL SECURITY;
 ALTER TABLE application_secret FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON application_secret USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON application_secret TO comity_app;
+
+-- What an application may prove itself with instead of a secret: only its public half is here.
+CREATE TABLE application_certificate (
+  tenant_id uuid NOT NULL,
+  application_id uuid NOT NULL,
+  id uuid NOT NULL,
+  certificate bytea NOT NULL,                      -- DER
+  sha1 bytea NOT NULL,                             -- thumbprints: how an assertion names it (x5t, x5t#S256)
+  sha256 bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT application_certificate_pkey PRIMARY KEY (tenant_id, application_id, id),
+  -- An assertion names one of them.
+  CONSTRAINT application_certificate_once UNIQUE (tenant_id, application_id, sha256),
+  -- Certificates go with their application: none outlives it.
+  CONSTRAINT application_certificate_app FOREIGN KEY (tenant_id, application_id) REFERENCES application(tenant_id, id) ON DELETE CASCADE
+);
+ALTER TABLE application_certificate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE application_certificate FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON application_certificate USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON application_certificate TO comity_app;
+
+-- What somebody allowed a client that no administrator of hers has vouched for: personal accounts.
+CREATE TABLE app_consent (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  app_id uuid NOT NULL,
+  scopes text[] NOT NULL,
+  granted_at timestamp with time zone NOT NULL,
+  CONSTRAINT app_consent_pkey PRIMARY KEY (tenant_id, user_id, app_id)
+);
+ALTER TABLE app_consent ENABLE ROW LEVEL SECURITY;
+ALTER TABLE app_consent FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON app_consent USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON app_consent TO comity_app;
+
+-- Somebody is signed in with a browser, at home.
+CREATE TABLE sign_in_session (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  secret_sha256 bytea NOT NULL,
+  client text NOT NULL,                            -- what the browser says that it is
+  created_at timestamp with time zone NOT NULL,    -- when the password was given
+  expires_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  CONSTRAINT sign_in_session_pkey PRIMARY KEY (tenant_id, id)
+);
+-- "Where am I signed in?", and the end of all of them.
+CREATE INDEX sign_in_session_by_user ON sign_in_session (tenant_id, user_id);
+ALTER TABLE sign_in_session ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sign_in_session FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sign_in_session USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sign_in_session TO comity_app;
+
+-- Somebody let a client act for her: a code first, then one refresh token after the other.
+CREATE TABLE sign_in_grant (
+  tenant_id uuid NOT NULL,                         -- where the client acts; for a B2B user not her home
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  app_id uuid NOT NULL,
+  home_tenant_id uuid NOT NULL,                    -- who signed in
+  home_user_id uuid NOT NULL,
+  scopes text[] NOT NULL,
+  redirect_uri text,
+  code_challenge text,
+  nonce text,
+  signed_in_at timestamp with time zone NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  code_expires_at timestamp with time zone NOT NULL,
+  generation integer NOT NULL,                     -- 0: the code was not redeemed; n: the n-th refresh token counts
+  used_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone,
+  ended_why text,
+  CONSTRAINT sign_in_grant_pkey PRIMARY KEY (tenant_id, id),
+  CONSTRAINT sign_in_grant_why CHECK (ended_why = ANY (ARRAY['revoked'::text, 'reused'::text]))
+);
+-- "Which programs act for me?", and the end of all of them.
+CREATE INDEX sign_in_grant_by_user ON sign_in_grant (tenant_id, user_id);
+ALTER TABLE sign_in_grant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sign_in_grant FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON sign_in_grant USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON sign_in_grant TO comity_app;
+
+-- Where a tenant's people sign in if not here: an OpenID Connect provider.
+CREATE TABLE upstream_provider (
+  tenant_id uuid NOT NULL,
+  display_name text NOT NULL,
+  issuer text NOT NULL,
+  client_id text NOT NULL,
+  sealed_secret bytea,                             -- sealed with the key outside the database; null: a public client
+  claim text NOT NULL,                             -- which claim names the person
+  scopes text NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  version bigint NOT NULL,
+  CONSTRAINT upstream_provider_pkey PRIMARY KEY (tenant_id)
+);
+ALTER TABLE upstream_provider ENABLE ROW LEVEL SECURITY;
+ALTER TABLE upstream_provider FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON upstream_provider USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON upstream_provider TO comity_app;
+
+-- A phone number that a personal account claims, until the code sent there comes back.
+CREATE TABLE phone_claim (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  phone text NOT NULL,
+  sealed_code bytea NOT NULL,
+  attempts integer NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT phone_claim_pkey PRIMARY KEY (tenant_id, user_id)
+);
+ALTER TABLE phone_claim ENABLE ROW LEVEL SECURITY;
+ALTER TABLE phone_claim FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON phone_claim USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON phone_claim TO comity_app;
 
 CREATE TABLE directory_role_member (
   tenant_id uuid NOT NULL,
@@ -655,6 +832,7 @@ CREATE TABLE partner_template (
   sync_new boolean NOT NULL,
   sync_existing boolean NOT NULL,
   version bigint NOT NULL,
+  document jsonb,                                  -- B2B settings, as in partner
   CONSTRAINT partner_template_pkey PRIMARY KEY (tenant_id)
 );
 ALTER TABLE partner_template ENABLE ROW LEVEL SECURITY;
@@ -1514,12 +1692,14 @@ REVOKE ALL ON FUNCTION address_find(wanted_key text, wanted_kinds text[]) FROM P
 GRANT EXECUTE ON FUNCTION address_find(wanted_key text, wanted_kinds text[]) TO comity_app;
 
 -- Many people came at once. Until autovacuum comes by, the planner takes a tenant that has just grown for one of
--- a single row, and reads all of it wherever it should have asked an index.
+-- a single row, and reads all of it wherever it should have asked an index. A rough idea is enough for that, at
+-- a fifth of the time; autovacuum looks closely a minute later.
 CREATE FUNCTION public.people_analyze()
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'public'
+ SET default_statistics_target TO '20'
 AS $function$ begin
     -- Only what statements look people up by: the other columns would triple the time.
     analyze users (tenant_id, id, upn_key, mail_key, home_tenant_id, home_user_id, given_key, surname_key),
@@ -1663,6 +1843,15 @@ AS $function$ insert into application_home values (new_app_id, comity_tenant()) 
 REVOKE ALL ON FUNCTION application_home_add(new_app_id uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION application_home_add(new_app_id uuid) TO comity_app;
 
+CREATE FUNCTION public.application_home_drop(old_app_id uuid)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ delete from application_home where app_id = old_app_id and tenant_id = public.comity_tenant() $function$;
+REVOKE ALL ON FUNCTION application_home_drop(old_app_id uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION application_home_drop(old_app_id uuid) TO comity_app;
+
 CREATE FUNCTION public.application_home_get(wanted uuid)
  RETURNS uuid
  LANGUAGE sql
@@ -1712,3 +1901,129 @@ CREATE FUNCTION public.signing_key_drop(which text)
 AS $function$ delete from signing_key where kid = which and state = 'retired' $function$;
 REVOKE ALL ON FUNCTION signing_key_drop(which text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION signing_key_drop(which text) TO comity_app;
+
+CREATE FUNCTION public.device_add(entry device_request, stale_before timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    delete from device_request where id in (
+      select d.id from device_request d where d.expires_at < stale_before order by d.expires_at limit 10 for update skip locked);
+    insert into device_request select (entry).*
+  $function$;
+REVOKE ALL ON FUNCTION device_add(entry device_request, stale_before timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION device_add(entry device_request, stale_before timestamp with time zone) TO comity_app;
+
+CREATE FUNCTION public.device_find(code text, at timestamp with time zone)
+ RETURNS SETOF device_request
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ select * from device_request where user_code = code and expires_at > at and state = 'pending' $function$;
+REVOKE ALL ON FUNCTION device_find(code text, at timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION device_find(code text, at timestamp with time zone) TO comity_app;
+
+-- The device asks; what comes back is the row as it was before, so that too early can be told.
+CREATE FUNCTION public.device_poll(wanted uuid, at timestamp with time zone, slower_s integer)
+ RETURNS SETOF device_request
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+  declare before device_request;
+  begin
+    select * into before from device_request where id = wanted for update;
+    if not found then return; end if;
+    update device_request set polled_at = at,
+      interval_s = interval_s + case when at < polled_at + make_interval(secs => interval_s) then slower_s else 0 end
+      where id = wanted;
+    return next before;
+  end $function$;
+REVOKE ALL ON FUNCTION device_poll(wanted uuid, at timestamp with time zone, slower_s integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION device_poll(wanted uuid, at timestamp with time zone, slower_s integer) TO comity_app;
+
+CREATE FUNCTION public.device_decide(wanted uuid, at timestamp with time zone, to_state text, of_tenant uuid, of_user uuid, of_grant uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    with decided as (
+      update device_request set state = to_state, for_tenant = of_tenant, for_user = of_user, for_grant = of_grant
+      where id = wanted and expires_at > at and state = 'pending'
+      returning 1)
+    select exists (select from decided)
+  $function$;
+REVOKE ALL ON FUNCTION device_decide(wanted uuid, at timestamp with time zone, to_state text, of_tenant uuid, of_user uuid, of_grant uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION device_decide(wanted uuid, at timestamp with time zone, to_state text, of_tenant uuid, of_user uuid, of_grant uuid) TO comity_app;
+
+-- The device has its answer; false if it had it before.
+CREATE FUNCTION public.device_drop(wanted uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ with dropped as (delete from device_request where id = wanted returning 1) select exists (select from dropped) $function$;
+REVOKE ALL ON FUNCTION device_drop(wanted uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION device_drop(wanted uuid) TO comity_app;
+
+CREATE FUNCTION public.registration_add(entry registration, stale_before timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    delete from registration where id in (
+      select r.id from registration r where r.expires_at < stale_before order by r.expires_at limit 10 for update skip locked);
+    insert into registration select (entry).*
+  $function$;
+REVOKE ALL ON FUNCTION registration_add(entry registration, stale_before timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION registration_add(entry registration, stale_before timestamp with time zone) TO comity_app;
+
+-- Once, by whoever holds the link, and in time.
+CREATE FUNCTION public.registration_take(wanted uuid, secret bytea, at timestamp with time zone)
+ RETURNS SETOF registration
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ delete from registration where id = wanted and secret_sha256 = secret and expires_at > at returning * $function$;
+REVOKE ALL ON FUNCTION registration_take(wanted uuid, secret bytea, at timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION registration_take(wanted uuid, secret bytea, at timestamp with time zone) TO comity_app;
+
+CREATE FUNCTION public.attempt_get(wanted bytea)
+ RETURNS SETOF sign_in_attempt
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ select * from sign_in_attempt where key = wanted $function$;
+REVOKE ALL ON FUNCTION attempt_get(wanted bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION attempt_get(wanted bytea) TO comity_app;
+
+-- Once more; counting starts over when the last one was before `since`.
+CREATE FUNCTION public.attempt_add(wanted bytea, at timestamp with time zone, since timestamp with time zone, stale_before timestamp with time zone)
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+    delete from sign_in_attempt where key in (
+      select a.key from sign_in_attempt a where a.last_at < stale_before order by a.last_at limit 10 for update skip locked);
+    insert into sign_in_attempt values (wanted, 1, at, at)
+    on conflict (key) do update set
+      failures = case when sign_in_attempt.last_at < since then 1 else sign_in_attempt.failures + 1 end,
+      first_at = case when sign_in_attempt.last_at < since then at else sign_in_attempt.first_at end,
+      last_at = at
+    returning failures
+  $function$;
+REVOKE ALL ON FUNCTION attempt_add(wanted bytea, at timestamp with time zone, since timestamp with time zone, stale_before timestamp with time zone) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION attempt_add(wanted bytea, at timestamp with time zone, since timestamp with time zone, stale_before timestamp with time zone) TO comity_app;
+
+CREATE FUNCTION public.attempt_clear(wanted bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$ delete from sign_in_attempt where key = wanted $function$;
+REVOKE ALL ON FUNCTION attempt_clear(wanted bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION attempt_clear(wanted bytea) TO comity_app;

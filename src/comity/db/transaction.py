@@ -125,6 +125,15 @@ class Transaction:
             for chunk in chunks:
                 await copy.write(chunk)
 
+    async def copy_out(self, statement: LiteralString, /, **parameters: object) -> str:
+        """Run a COPY … TO STDOUT; return its text, a newline behind each row."""
+        self.statements += 1
+        async with (
+            self._connection.cursor() as cursor,
+            cursor.copy(statement, {"tenant_id": self.tenant_id, **parameters}) as copy,
+        ):
+            return b"".join([bytes(chunk) async for chunk in copy]).decode()
+
     def finish_with(self, rank: LastWords, hook: Hook) -> None:
         """Run `hook` just before the commit, once per rank and tenant; the first registered stays.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -120,7 +121,9 @@ GROUPS: Final = Walk(
 )
 """What groups can be chosen by."""
 
-DELETED: Final[LiteralString] = "deleted_at is not null and purged_at is null"
+DELETED_USERS: Final = replace(USERS, living="deleted_at is not null and purged_at is null")
+DELETED_GROUPS: Final = replace(GROUPS, living="deleted_at is not null")
+"""The recycle bin."""
 
 
 def may_list_people(caller: Caller) -> bool:
@@ -199,6 +202,62 @@ async def count_groups(tx: Transaction, caller: Caller, criterion: Criterion | N
     return await GROUPS.count_all(tx, criterion=criterion)
 
 
+async def find_deleted_users(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    criterion: Criterion | None = None,
+    order: Order | None = None,
+    after: Place | None = None,
+    at_most: int = 100,
+) -> Found[User]:
+    """A page of users in the recycle bin.
+
+    Raises:
+        CriterionUnsupported, PermissionMissing.
+    """
+    caller.check(Permission.USER_READ)
+    return await DELETED_USERS.find(tx, criterion=criterion, order=order, after=after, at_most=at_most)
+
+
+async def count_deleted_users(tx: Transaction, caller: Caller, criterion: Criterion | None = None) -> int:
+    """How many users in the recycle bin fit.
+
+    Raises:
+        CriterionUnsupported, PermissionMissing.
+    """
+    caller.check(Permission.USER_READ)
+    return await DELETED_USERS.count_all(tx, criterion=criterion)
+
+
+async def find_deleted_groups(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    criterion: Criterion | None = None,
+    order: Order | None = None,
+    after: Place | None = None,
+    at_most: int = 100,
+) -> Found[Group]:
+    """A page of groups in the recycle bin.
+
+    Raises:
+        CriterionUnsupported, PermissionMissing.
+    """
+    caller.check(Permission.GROUP_READ)
+    return await DELETED_GROUPS.find(tx, criterion=criterion, order=order, after=after, at_most=at_most)
+
+
+async def count_deleted_groups(tx: Transaction, caller: Caller, criterion: Criterion | None = None) -> int:
+    """How many groups in the recycle bin fit.
+
+    Raises:
+        CriterionUnsupported, PermissionMissing.
+    """
+    caller.check(Permission.GROUP_READ)
+    return await DELETED_GROUPS.count_all(tx, criterion=criterion)
+
+
 async def get_group(tx: Transaction, caller: Caller, group_id: GroupId) -> Group:
     """A living group that one can name.
 
@@ -250,8 +309,8 @@ async def list_groups_of(tx: Transaction, caller: Caller, principal: UUID, *, ne
     return await tx.all(Group, Q.groups_by_id, ids=[row[0] for row in rows])
 
 
-async def list_owned_groups(tx: Transaction, caller: Caller, owner: UserId) -> list[Group]:
-    """The living groups that somebody answers for.
+async def list_owned_groups(tx: Transaction, caller: Caller, owner: UserId, *, deleted: bool = False) -> list[Group]:
+    """The living groups that somebody answers for; with `deleted` those in the recycle bin as well.
 
     Raises:
         PermissionMissing: one's own are everybody's to know.
@@ -259,7 +318,8 @@ async def list_owned_groups(tx: Transaction, caller: Caller, owner: UserId) -> l
     if caller.user_id != owner:
         caller.check(Permission.GROUP_READ_BASIC)
     rows = await tx.rows(Q.owned_by, owner_id=owner)
-    return [each for each in await tx.all(Group, Q.groups_by_id, ids=[row[0] for row in rows]) if not each.deleted_at]
+    found = await tx.all(Group, Q.groups_by_id, ids=[row[0] for row in rows])
+    return [each for each in found if deleted or not each.deleted_at]
 
 
 async def load_people(tx: Transaction, caller: Caller, ids: Sequence[UserId], *, deleted: bool = False) -> list[User]:

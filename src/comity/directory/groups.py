@@ -290,9 +290,29 @@ async def _add_members(tx: Transaction, caller: Caller, group_id: GroupId, ids: 
 
 
 async def _add_owner(tx: Transaction, caller: Caller, group_id: GroupId, owner: UserId) -> None:
+    await give_owner(tx, caller, group_id, owner, "group")
+
+
+async def give_owner(tx: Transaction, caller: Caller, object_id: UUID, owner: UserId, kind: str) -> None:
+    """Let somebody answer for an object, for whoever checked that the caller manages it.
+
+    Raises:
+        MemberExists, MemberMissing.
+    """
     person = await store.get_user(tx, owner)
     if person is None or person.deleted_at is not None:
-        raise MemberMissing(member=str(owner), group=str(group_id))
-    if await tx.row(Q.add_owner, id=group_id, owner_id=owner, at=tx.now) is None:
+        raise MemberMissing(member=str(owner), group=str(object_id))
+    if await tx.row(Q.add_owner, id=object_id, owner_id=owner, at=tx.now) is None:
         raise MemberExists(member=str(owner), property="owners")
-    await record(tx, caller, Record("Add owner to group", "group", group_id, after={"owner": owner}))
+    await record(tx, caller, Record(f"Add owner to {kind}", kind, object_id, after={"owner": owner}))
+
+
+async def take_owner(tx: Transaction, caller: Caller, object_id: UUID, owner: UserId, kind: str) -> None:
+    """Let somebody answer for an object no longer, for whoever checked that the caller manages it.
+
+    Raises:
+        OwnerMissing.
+    """
+    if await tx.row(Q.drop_owner, id=object_id, owner_id=owner) is None:
+        raise OwnerMissing(owner=str(owner), object=str(object_id))
+    await record(tx, caller, Record(f"Remove owner from {kind}", kind, object_id, before={"owner": owner}))

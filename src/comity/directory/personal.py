@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from comity.core.errors import Conflict, Invalid
 from comity.core.ids import PERSONAL_REALM, UserId, new_id
 from comity.core.phones import phone_key
@@ -80,6 +82,21 @@ async def get_own_account(tx: Transaction) -> User:
     user = await store.get_user(tx, tx.person) if tx.person is not None else None
     if user is None or user.deleted_at is not None:
         raise UserUnknown(user=str(tx.person))
+    return user
+
+
+async def set_own_phone(tx: Transaction, number: str) -> User:
+    """The owner of a personal account has a number, in E.164, at which she is found.
+
+    Raises:
+        UserUnknown, PersonalPhoneInvalid.
+    """
+    if phone_key(number) != number:
+        raise PersonalPhoneInvalid(phone=number)
+    user = replace(await get_own_account(tx), mobile_phone=number)
+    if not await store.update_users(tx, [user]):
+        raise UserUnknown(user=str(user.id))
+    await store.replace_addresses(tx, [user])
     return user
 
 

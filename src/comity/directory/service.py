@@ -146,16 +146,21 @@ async def delete_users(
     return list(moved)
 
 
-async def restore_user(tx: Transaction, caller: Caller, user_id: UserId) -> User:
-    """Bring a user back from the recycle bin, with the same id.
+async def restore_user(tx: Transaction, caller: Caller, user_id: UserId, *, rename: str | None = None) -> User:
+    """Bring a user back from the recycle bin, with the same id; under another UPN if one is given.
 
     Raises:
-        UserUnknown, NotInRecycleBin, UpnTaken (a living user has the name meanwhile), PermissionMissing.
+        UserUnknown, NotInRecycleBin, UpnTaken (a living user has the name meanwhile), UpnInvalid, PermissionMissing.
     """
     caller.check(Permission.USER_WRITE)
     user = await store.get_user(tx, user_id)
     if user is None:
         raise UserUnknown(user=str(user_id))
+    if rename is not None and user.deleted_at is not None:
+        check_upn(rename, domains={each.name for each in await list_domains(tx)})
+        user = replace(user, user_principal_name=rename)
+        await store.update_users(tx, [user])
+        user = replace(user, version=user.version + 1)
     taken = await store.find_by_upn(tx, user.user_principal_name)
     if taken is not None and taken.id != user_id:
         raise UpnTaken(upn=user.user_principal_name)

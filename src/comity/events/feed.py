@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from comity.core.ids import PERSONAL_REALM, TenantId
+from comity.core.ids import PERSONAL_REALM, CauseId, TenantId
 from comity.db.queries import Queries
 from comity.db.transaction import LastWords, Transaction
 from comity.db.values import array_text
@@ -52,19 +52,57 @@ def append(tx: Transaction, changes: Iterable[Change]) -> None:
         tx.finish_with(LastWords.FEED, _flush)
 
 
+def append_arrivals(tx: Transaction, objects: Sequence[str], *, changed: int, cause: CauseId) -> None:
+    """Note that these B2B identities are new here, by their ids as text; positions follow those of single changes.
+
+    Observers are told of the first only: what is new nobody waits for by its id.
+    """
+    if objects:
+        tx.memory.setdefault(f"feed-arrivals:{tx.tenant_id}", []).append(_Arrivals(objects, changed, cause))
+        tx.finish_with(LastWords.FEED, _flush)
+
+
 def wire(tx: Transaction, feed: Feed) -> None:
     """Let `feed`'s observers see what this transaction appends."""
     tx.memory["feed"] = feed
 
 
+class _Arrivals(NamedTuple):
+    """B2B identities that came together."""
+
+    objects: Sequence[str]
+    changed: int
+    cause: CauseId
+
+    @property
+    def first(self) -> Change:
+        return Change(
+            ChangeKind.USER_CREATED, UUID(self.objects[0]), changed=self.changed, external=True, cause=self.cause
+        )
+
+
 async def _flush(tx: Transaction) -> None:
-    changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}")
+    changes: list[Change] = tx.memory.pop(f"feed:{tx.tenant_id}", [])
+    arrivals: list[_Arrivals] = tx.memory.pop(f"feed-arrivals:{tx.tenant_id}", [])
     feed: Feed = tx.memory.get("feed", _unwired)
     in_realm = tx.tenant_id == PERSONAL_REALM
     for observer in feed.realm_observers if in_realm else feed.observers:
-        await observer(tx, changes)
+        await observer(tx, [*changes, *(each.first for each in arrivals)] if arrivals else changes)
     if in_realm:
         return
+    if changes:
+        await _write(tx, changes)
+    for each in arrivals:
+        await tx.execute(
+            Q.append_arrivals,
+            kind=ChangeKind.USER_CREATED.value, objects=array_text(each.objects), changed=each.changed | EXTERNAL_BIT,
+            cause=each.cause, at=tx.now, flushed=tx.flushed,
+        )  # fmt: skip
+    tenant_id = tx.tenant_id
+    tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
+
+
+async def _write(tx: Transaction, changes: Sequence[Change]) -> None:
     await tx.execute(
         Q.append,
         kinds=array_text(each.kind.value for each in changes),
@@ -75,8 +113,6 @@ async def _flush(tx: Transaction) -> None:
         at=tx.now,
         flushed=tx.flushed,
     )
-    tenant_id = tx.tenant_id
-    tx.after_commit.extend(lambda tell=tell: tell(tenant_id) for tell in feed.committed)  # type: ignore[misc]
 
 
 async def load_position(tx: Transaction) -> int:

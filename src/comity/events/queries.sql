@@ -16,6 +16,20 @@ select %(tenant_id)s, taken.before + e.nr, e.kind, e.object_id, e.related_id, e.
 from taken, unnest(%(kinds)s::smallint[], %(objects)s::uuid[], %(relateds)s::uuid[], %(changes)s::bigint[],
   %(causes)s::uuid[]) with ordinality as e (kind, object_id, related_id, changed, cause, nr);
 
+-- name: append_arrivals
+-- The same, for many objects that are new.
+with taken as (
+  insert into feed_counter as c (tenant_id, position, floor, settled)
+  values (%(tenant_id)s, cardinality(%(objects)s::uuid[]), 0,
+          case when %(flushed)s then cardinality(%(objects)s::uuid[]) else 0 end)
+  on conflict (tenant_id) do update set position = c.position + excluded.position,
+    settled = case when %(flushed)s then c.position + excluded.position else c.settled end
+  returning position - cardinality(%(objects)s::uuid[]) as before
+)
+insert into feed_entry (tenant_id, position, kind, object_id, changed, cause, at)
+select %(tenant_id)s, taken.before + e.nr, %(kind)s, e.object_id, %(changed)s, %(cause)s, %(at)s
+from taken, unnest(%(objects)s::uuid[]) with ordinality as e (object_id, nr);
+
 -- name: position
 -- How far the feed reaches, below which position it was cut off, and up to which it survives the server.
 select position, floor, settled from feed_counter where tenant_id = %(tenant_id)s;

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from comity.core.caller import Caller, PrincipalKind
 from comity.core.ids import UserId
+from comity.db.crossings.home_account import load_home_standing
 from comity.db.crossings.sign_in import find_client
 from comity.db.transaction import Transaction
 from comity.identity import store
@@ -58,9 +60,12 @@ async def load_caller_for_user(tx: Transaction, bearer: Bearer) -> Caller:
     rights = await store.load_person_rights(tx, UserId(bearer.principal_id), bearer.app_id)
     if rights is None or not rights.enabled:
         raise TokenRevoked
-    since = rights.tokens_valid_from
-    if since is not None and bearer.issued_at_s < int(since.timestamp()):
-        raise TokenRevoked
+    _check_since(bearer, rights.tokens_valid_from)
+    if rights.home is not None:  # she signed in at home: what ends there ends here
+        home = await load_home_standing(tx, *rights.home)
+        if home is None:
+            raise TokenRevoked
+        _check_since(bearer, home.tokens_valid_from)
     app_scopes, app_disabled = rights.app_scopes, rights.app_disabled
     caller = Caller(
         tenant_id=tx.tenant_id,
@@ -82,3 +87,8 @@ async def load_caller_for_user(tx: Transaction, bearer: Bearer) -> Caller:
         )
     scopes = bearer.scopes & set(app_scopes)
     return replace(caller, permissions=delegated_permissions(person, scopes), through=scope_permissions(scopes))
+
+
+def _check_since(bearer: Bearer, since: datetime | None) -> None:
+    if since is not None and bearer.issued_at_s < int(since.timestamp()):
+        raise TokenRevoked

@@ -11,15 +11,9 @@ from uuid import UUID
 
 from comity.core.caller import UserType
 from comity.core.permissions import Permission, with_implied
-from comity.identity.errors import (
-    ConsentMissing,
-    PasswordUnfit,
-    PermissionUnknown,
-    ResourceUnknown,
-    ScopeInvalid,
-    SigningKeyYoung,
-)
+from comity.identity.errors import PasswordUnfit, PermissionUnknown, SigningKeyYoung
 from comity.identity.model import KeyState, SigningKey
+from comity.identity.refusals import ConsentMissing, ResourceUnknown, ScopeInvalid
 from comity.identity.roles import EVERYTHING, PERMISSIONS, find_role
 
 GRAPH_URI: Final = "https://graph.microsoft.com"

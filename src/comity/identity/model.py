@@ -31,6 +31,8 @@ class Application:
     """Application permissions, by their Graph names."""
     scopes: tuple[str, ...]
     """Delegated permissions, by their Graph names."""
+    redirect_uris: tuple[str, ...]
+    """Where authorization codes may be sent."""
     created_at: datetime
     disabled_at: datetime | None
     version: int
@@ -41,6 +43,18 @@ class StoredSecret:
     """One of an application's secrets, as stored: the text itself is gone."""
 
     id: UUID
+    sha256: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """One of an application's certificates: what it proves itself with instead of a secret."""
+
+    id: UUID
+    certificate: bytes
+    """DER."""
+    sha1: bytes
     sha256: bytes
     expires_at: datetime
 
@@ -95,6 +109,15 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAccount:
+    """The account that a B2B user signs in with."""
+
+    tenant_id: TenantId
+    id: UserId
+    user_principal_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """What sign-in and tokens need of a person."""
 
@@ -103,6 +126,8 @@ class Person:
     display_name: str
     user_principal_name: str
     is_guest: bool
+    home: HomeAccount | None = None
+    """Who she is at home, if this account stands for one elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +148,7 @@ class IssuedToken:
     scope: str
     id_token: str | None = None
     person: Person | None = None
+    refresh_token: str | None = None
 
     def __repr__(self) -> str:
         return f"IssuedToken({self.scope!r})"

@@ -17,24 +17,24 @@ select installation_audit_add(row(%(id)s, %(at)s, %(actor_kind)s, %(actor_name)s
   %(request_id)s)::installation_audit);
 
 -- name: add_application
-insert into application (tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, created_at, disabled_at, version)
+insert into application (tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, redirect_uris, created_at, disabled_at, version)
 values (%(tenant_id)s, %(id)s, %(app_id)s, %(display_name)s, %(is_public)s, %(password_flow)s, %(permissions)s, %(scopes)s,
-  %(created_at)s, null, 1);
+  %(redirect_uris)s, %(created_at)s, null, 1);
 
 -- name: claim_app_id
 -- Application ids differ across the installation; a second claim is refused.
 select application_home_add(%(app_id)s);
 
 -- name: application_by_id
-select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, created_at, disabled_at, version
+select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, redirect_uris, created_at, disabled_at, version
 from application where tenant_id = %(tenant_id)s and id = %(id)s;
 
 -- name: application_by_app_id
-select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, created_at, disabled_at, version
+select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, redirect_uris, created_at, disabled_at, version
 from application where tenant_id = %(tenant_id)s and app_id = %(app_id)s;
 
 -- name: list_applications
-select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, created_at, disabled_at, version
+select tenant_id, id, app_id, display_name, is_public, password_flow, permissions, scopes, redirect_uris, created_at, disabled_at, version
 from application where tenant_id = %(tenant_id)s and id > %(after)s
 order by id limit %(at_most)s;
 
@@ -56,6 +56,26 @@ order by id limit 50;
 -- name: drop_secret
 delete from application_secret
 where tenant_id = %(tenant_id)s and application_id = %(application_id)s and id = %(id)s
+returning id;
+
+-- name: add_certificate
+insert into application_certificate (tenant_id, application_id, id, certificate, sha1, sha256, created_at, expires_at)
+values (%(tenant_id)s, %(application_id)s, %(id)s, %(certificate)s, %(sha1)s, %(sha256)s, %(at)s, %(expires_at)s);
+
+-- name: list_certificates
+-- An application has a handful.
+select id, certificate, sha1, sha256, expires_at from application_certificate
+where tenant_id = %(tenant_id)s and application_id = %(application_id)s
+order by id limit 50;
+
+-- name: drop_certificate
+delete from application_certificate
+where tenant_id = %(tenant_id)s and application_id = %(application_id)s and id = %(id)s
+returning id;
+
+-- name: set_redirect_uris
+update application set redirect_uris = %(redirect_uris)s, version = version + 1
+where tenant_id = %(tenant_id)s and id = %(id)s
 returning id;
 
 -- name: put_credential
@@ -85,10 +105,24 @@ from users u
 left join credential c on c.tenant_id = u.tenant_id and c.user_id = u.id
 where u.tenant_id = %(tenant_id)s and u.upn_key = %(key)s and u.deleted_at is null and u.creation_type is null;
 
+-- name: person_by_id
+-- Somebody living and enabled, as a sign-in needs her.
+select u.id, u.display_name, u.user_principal_name, u.user_type = 'Guest', u.home_tenant_id, u.home_user_id, c.tokens_valid_from
+from users u
+left join credential c on c.tenant_id = u.tenant_id and c.user_id = u.id
+where u.tenant_id = %(tenant_id)s and u.id = %(id)s and u.deleted_at is null and u.account_enabled;
+
+-- name: standing_of_home
+-- Who stands here for somebody from elsewhere? Living only; whether the account is enabled says the row.
+select u.id, u.account_enabled, u.external_user_state
+from users u
+where u.tenant_id = %(tenant_id)s and u.home_tenant_id = %(home_tenant_id)s and u.home_user_id = %(home_user_id)s
+  and u.deleted_at is null;
+
 -- name: person_rights
 -- What a person's token opens, from the rows as they are now, in one reading: the person, the last
 -- revocation, the roles, and the client that the token was issued to.
-select u.user_principal_name, u.user_type, u.account_enabled, c.tokens_valid_from,
+select u.user_principal_name, u.user_type, u.account_enabled, u.home_tenant_id, u.home_user_id, c.tokens_valid_from,
   array(select r.role from directory_role_member r
         where r.tenant_id = %(tenant_id)s and r.principal_id = %(id)s order by r.role),
   a.scopes, a.disabled_at, t.guest_user_role_id, coalesce(t.members_read_users, true)
@@ -122,3 +156,9 @@ values (%(tenant_id)s, %(id)s, %(user_id)s, %(purpose)s, %(sha256)s, %(at)s, %(e
 update one_time_link set used_at = %(at)s
 where tenant_id = %(tenant_id)s and id = %(id)s and token_sha256 = %(sha256)s and used_at is null and expires_at > %(at)s
 returning user_id;
+
+-- name: find_link
+select u.user_principal_name from one_time_link l
+join users u on u.tenant_id = l.tenant_id and u.id = l.user_id
+where l.tenant_id = %(tenant_id)s and l.id = %(id)s and l.token_sha256 = %(sha256)s and l.used_at is null
+  and l.expires_at > %(at)s and u.deleted_at is null;

@@ -16,6 +16,7 @@ from comity.core.permissions import Permission
 from comity.db.transaction import Transaction, as_uuid
 from comity.directory.service import get_user
 from comity.identity import store
+from comity.identity.assertions import read_certificate
 from comity.identity.decide import check_application_permissions, check_delegated_permissions
 from comity.identity.errors import (
     ApplicationNameEmpty,
@@ -24,7 +25,16 @@ from comity.identity.errors import (
     PublicClientSecret,
     RoleUnknown,
 )
-from comity.identity.model import Application, LinkPurpose, NewLink, NewSecret, PasswordHash, StoredSecret
+from comity.identity.grants.decide import check_redirect_uris
+from comity.identity.model import (
+    Application,
+    LinkPurpose,
+    NewLink,
+    NewSecret,
+    PasswordHash,
+    StoredCertificate,
+    StoredSecret,
+)
 from comity.identity.roles import DirectoryRole, find_role
 
 SECRET_BYTES: Final = 32
@@ -42,27 +52,31 @@ async def register_application(
     name: str,
     permissions: Iterable[str] = (),
     scopes: Iterable[str] = (),
+    redirect_uris: Iterable[str] = (),
     is_public: bool = False,
     password_flow: bool = False,
 ) -> Application:
     """Register a program in the caller's tenant, with the permissions it is given from the start.
 
-    `permissions` are application permissions, `scopes` delegated ones, both by their Graph names.
+    `permissions` are application permissions, `scopes` delegated ones, both by their Graph names; to
+    `redirect_uris` authorization codes may be sent.
 
     Raises:
-        ApplicationNameEmpty, PermissionUnknown, PermissionMissing.
+        ApplicationNameEmpty, PermissionUnknown, RedirectInvalid, PermissionMissing.
     """
     caller.check(Permission.APPLICATION_WRITE)
     if not name.strip():
         raise ApplicationNameEmpty
     application = Application(
         tx.tenant_id, PrincipalId(new_id()), AppId(new_id()), name.strip(), is_public, password_flow,
-        check_application_permissions(permissions), check_delegated_permissions(scopes), tx.now, None, 1,
+        check_application_permissions(permissions), check_delegated_permissions(scopes),
+        check_redirect_uris(redirect_uris), tx.now, None, 1,
     )  # fmt: skip
     await store.add_application(tx, application)
     facts = {
         "displayName": application.display_name, "appId": application.app_id, "isPublic": is_public,
         "passwordFlow": password_flow, "permissions": application.permissions, "scopes": application.scopes,
+        "redirectUris": application.redirect_uris,
     }  # fmt: skip
     await record(tx, caller, Record("Add application", "application", application.id, after=facts))
     return application
@@ -74,6 +88,22 @@ async def list_applications(
     """The tenant's applications by id behind `after`."""
     caller.check(Permission.APPLICATION_WRITE)
     return await store.list_applications(tx, after=after or NOWHERE, at_most=at_most)
+
+
+async def resolve_application(tx: Transaction, caller: Caller, text: str) -> Application:
+    """The tenant's application of that client id or principal id.
+
+    Raises:
+        ApplicationUnknown, PermissionMissing.
+    """
+    caller.check(Permission.APPLICATION_WRITE)
+    wanted = as_uuid(text)
+    found = None
+    if wanted is not None:
+        found = await store.find_application(tx, AppId(wanted)) or await store.get_application(tx, PrincipalId(wanted))
+    if found is None:
+        raise ApplicationUnknown(application=text)
+    return found
 
 
 async def disable_application(tx: Transaction, caller: Caller, application_id: PrincipalId) -> None:
@@ -127,6 +157,62 @@ async def remove_secret(tx: Transaction, caller: Caller, application_id: Princip
         raise ApplicationUnknown(application=str(application_id))
     before = {"keyId": secret_id}
     await record(tx, caller, Record("Remove application secret", "application", application_id, before=before))
+
+
+async def add_certificate(
+    tx: Transaction, caller: Caller, application_id: PrincipalId, pem: bytes, *, at: datetime
+) -> StoredCertificate:
+    """Let a confidential client prove itself with a certificate. `at` is the machine clock's.
+
+    Raises:
+        ApplicationUnknown, PublicClientSecret, CertificateUnfit, Duplicate (it has it already), PermissionMissing.
+    """
+    caller.check(Permission.APPLICATION_WRITE)
+    application = await store.get_application(tx, application_id)
+    if application is None:
+        raise ApplicationUnknown(application=str(application_id))
+    if application.is_public:
+        raise PublicClientSecret(application=application.display_name)
+    stored = read_certificate(pem, at=at)
+    await store.add_certificate(tx, application_id, stored, at=at)
+    facts = {"keyId": stored.id, "thumbprint": stored.sha256.hex(), "endDateTime": stored.expires_at}
+    await record(tx, caller, Record("Add application certificate", "application", application_id, after=facts))
+    return stored
+
+
+async def remove_certificate(
+    tx: Transaction, caller: Caller, application_id: PrincipalId, certificate_id: UUID
+) -> None:
+    """Take a certificate away from a client.
+
+    Raises:
+        ApplicationUnknown: or it has no such certificate. PermissionMissing.
+    """
+    caller.check(Permission.APPLICATION_WRITE)
+    if not await store.drop_certificate(tx, application_id, certificate_id):
+        raise ApplicationUnknown(application=str(application_id))
+    before = {"keyId": certificate_id}
+    await record(tx, caller, Record("Remove application certificate", "application", application_id, before=before))
+
+
+async def set_redirect_uris(
+    tx: Transaction, caller: Caller, application_id: PrincipalId, redirect_uris: Iterable[str]
+) -> tuple[str, ...]:
+    """Say where a client's authorization codes may be sent; those that are not named are taken away.
+
+    Raises:
+        ApplicationUnknown, RedirectInvalid, PermissionMissing.
+    """
+    caller.check(Permission.APPLICATION_WRITE)
+    wanted = check_redirect_uris(redirect_uris)
+    before = await store.get_application(tx, application_id)
+    if before is None or not await store.set_redirect_uris(tx, application_id, wanted):
+        raise ApplicationUnknown(application=str(application_id))
+    facts = [{"redirectUris": before.redirect_uris}, {"redirectUris": wanted}]
+    await record(
+        tx, caller, Record("Update application", "application", application_id, before=facts[0], after=facts[1])
+    )
+    return wanted
 
 
 async def set_password(tx: Transaction, caller: Caller, user_id: UserId, hashed: PasswordHash, *, at: datetime) -> None:
@@ -261,6 +347,19 @@ def link_tenant(token: str) -> UUID:
         LinkInvalid.
     """
     return _link_parts(token)[0]
+
+
+async def find_link(tx: Transaction, token: str, *, at: datetime) -> str:
+    """Whose one-time link it is, by her userPrincipalName, while it can be used. `at` is the machine clock's.
+
+    Raises:
+        LinkInvalid: unreadable, of another tenant, used, or too old.
+    """
+    tenant_id, link_id, text = _link_parts(token)
+    upn = await store.find_link(tx, link_id=link_id, sha256=digest(text), at=at) if tenant_id == tx.tenant_id else None
+    if upn is None:
+        raise LinkInvalid
+    return upn
 
 
 async def redeem_link(tx: Transaction, caller: Caller, token: str, hashed: PasswordHash, *, at: datetime) -> UserId:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from comity.identity.model import (
     PasswordHash,
     Person,
     SigningKey,
+    StoredCertificate,
     StoredSecret,
 )
 
@@ -72,7 +74,8 @@ async def add_application(tx: Transaction, application: Application) -> None:
         Q.add_application,
         id=application.id, app_id=application.app_id, display_name=application.display_name,
         is_public=application.is_public, password_flow=application.password_flow,
-        permissions=list(application.permissions), scopes=list(application.scopes), created_at=application.created_at,
+        permissions=list(application.permissions), scopes=list(application.scopes),
+        redirect_uris=list(application.redirect_uris), created_at=application.created_at,
     )  # fmt: skip
 
 
@@ -115,6 +118,36 @@ async def list_secrets(tx: Transaction, application_id: PrincipalId) -> list[Sto
 async def drop_secret(tx: Transaction, application_id: PrincipalId, secret_id: UUID) -> bool:
     """False if there is no such secret."""
     return await tx.row(Q.drop_secret, application_id=application_id, id=secret_id) is not None
+
+
+async def add_certificate(
+    tx: Transaction, application_id: PrincipalId, stored: StoredCertificate, *, at: datetime
+) -> None:
+    """Save a new certificate.
+
+    Raises:
+        Duplicate: the application has it already.
+    """
+    await tx.execute(
+        Q.add_certificate,
+        application_id=application_id, id=stored.id, certificate=stored.certificate, sha1=stored.sha1,
+        sha256=stored.sha256, at=at, expires_at=stored.expires_at,
+    )  # fmt: skip
+
+
+async def list_certificates(tx: Transaction, application_id: PrincipalId) -> list[StoredCertificate]:
+    """The application's certificates, at most 50."""
+    return await tx.all(_certificate, Q.list_certificates, application_id=application_id)
+
+
+async def drop_certificate(tx: Transaction, application_id: PrincipalId, certificate_id: UUID) -> bool:
+    """False if there is no such certificate."""
+    return await tx.row(Q.drop_certificate, application_id=application_id, id=certificate_id) is not None
+
+
+async def set_redirect_uris(tx: Transaction, application_id: PrincipalId, redirect_uris: Sequence[str]) -> bool:
+    """False if there is no such application."""
+    return await tx.row(Q.set_redirect_uris, id=application_id, redirect_uris=list(redirect_uris)) is not None
 
 
 async def put_password(tx: Transaction, user_id: UserId, hashed: PasswordHash, *, at: datetime) -> None:
@@ -173,6 +206,12 @@ async def add_link(
     )
 
 
+async def find_link(tx: Transaction, *, link_id: UUID, sha256: bytes, at: datetime) -> str | None:
+    """The userPrincipalName of whom a link that can be used is for."""
+    row = await tx.row(Q.find_link, id=link_id, sha256=sha256, at=at)
+    return str(row[0]) if row else None
+
+
 async def use_link(tx: Transaction, *, link_id: UUID, sha256: bytes, at: datetime) -> UserId | None:
     """Mark a link as used and say whose it is; None if it is unknown, used or too old."""
     row = await tx.row(Q.use_link, id=link_id, sha256=sha256, at=at)
@@ -183,8 +222,8 @@ class PersonRights:
     """A person as the bearer of a token: the columns of `person_rights`."""
 
     __slots__ = (
-        "app_disabled", "app_scopes", "enabled", "guest_level", "reads_others", "roles", "tokens_valid_from", "upn",
-        "user_type",
+        "app_disabled", "app_scopes", "enabled", "guest_level", "home", "reads_others", "roles", "tokens_valid_from",
+        "upn", "user_type",
     )  # fmt: skip
 
     def __init__(
@@ -192,6 +231,8 @@ class PersonRights:
         upn: str,
         user_type: str,
         enabled: bool,
+        home_tenant_id: UUID | None,
+        home_user_id: UUID | None,
         tokens_valid_from: datetime | None,
         roles: list[str],
         app_scopes: list[str] | None,
@@ -202,12 +243,17 @@ class PersonRights:
         self.upn = upn
         self.user_type = UserType(user_type)
         self.enabled = enabled
+        self.home = (TenantId(home_tenant_id), UserId(home_user_id)) if home_tenant_id and home_user_id else None
         self.tokens_valid_from = tokens_valid_from
         self.roles = frozenset(roles)
         self.app_scopes = app_scopes
         self.app_disabled = app_disabled_at is not None
         self.guest_level = guest_level
         self.reads_others = reads_others
+
+
+def _certificate(id: UUID, certificate: bytes, sha1: bytes, sha256: bytes, expires_at: datetime) -> StoredCertificate:
+    return StoredCertificate(id, bytes(certificate), bytes(sha1), bytes(sha256), expires_at)
 
 
 def make_login(
@@ -228,9 +274,10 @@ def _signing_key(
 
 def _application(
     tenant_id: UUID, id: UUID, app_id: UUID, display_name: str, is_public: bool, password_flow: bool,
-    permissions: list[str], scopes: list[str], created_at: datetime, disabled_at: datetime | None, version: int,
+    permissions: list[str], scopes: list[str], redirect_uris: list[str], created_at: datetime,
+    disabled_at: datetime | None, version: int,
 ) -> Application:  # fmt: skip
     return Application(
         TenantId(tenant_id), PrincipalId(id), AppId(app_id), display_name, is_public, password_flow,
-        tuple(permissions), tuple(scopes), created_at, disabled_at, version,
+        tuple(permissions), tuple(scopes), tuple(redirect_uris), created_at, disabled_at, version,
     )  # fmt: skip

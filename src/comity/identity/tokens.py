@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -17,9 +19,14 @@ from joserfc.errors import JoseError
 
 from comity.core.caller import PrincipalKind
 from comity.core.clock import MachineClock
-from comity.core.ids import AppId, PrincipalId, TenantId, new_id
+from comity.core.ids import AppId, PrincipalId, TenantId, UserId, new_id
 from comity.identity.decide import GRAPH_APP_ID, GRAPH_URI, OIDC_SCOPES, TOKEN_LIFETIME_S
-from comity.identity.errors import TokenAudienceWrong, TokenExpired, TokenMalformed, TokenUntrusted
+from comity.identity.errors import (
+    TokenAudienceWrong,
+    TokenExpired,
+    TokenMalformed,
+    TokenUntrusted,
+)
 from comity.identity.keys import ALGORITHM, KeySet
 from comity.identity.model import Application, Bearer, IssuedToken, Person
 
@@ -47,6 +54,21 @@ class _Claims(msgspec.Struct):
     scp: str = ""
 
 
+class _HintClaims(msgspec.Struct):
+    aud: UUID
+    oid: UUID
+    home_oid: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Whom an id_token is about, and which client it was made for."""
+
+    app_id: AppId
+    user_id: UserId
+    home_user_id: UserId | None
+
+
 class Tokens:
     """Issues and verifies tokens of this installation."""
 
@@ -54,42 +76,58 @@ class Tokens:
         self._keys = keys
         self._machine = machine
 
-    async def issue_for_app(self, application: Application, *, origin: str) -> IssuedToken:
+    async def issue_for_app(self, application: Application, *, origin: str, proof_kind: str = "1") -> IssuedToken:
         """A token for an app of its own, with its application permissions in `roles`."""
         claims = {
             **self._common(application.tenant_id, application.app_id, origin),
             "oid": str(application.id),
             "sub": str(application.id),
             "app_displayname": application.display_name,
-            "azpacr": "1",
+            "azpacr": proof_kind,
             "idtyp": "app",
             "roles": list(application.permissions),
         }
         return IssuedToken(await self._signed(claims), TOKEN_LIFETIME_S - 1, f"{GRAPH_URI}/.default")
 
     async def issue_for_person(
-        self, person: Person, *, app_id: AppId, scopes: tuple[str, ...], origin: str, nonce: str | None = None
+        self,
+        person: Person,
+        *,
+        app_id: AppId,
+        scopes: tuple[str, ...],
+        origin: str,
+        nonce: str | None = None,
+        proof_kind: str = "0",
+        signed_in_at: datetime | None = None,
     ) -> IssuedToken:
-        """A token for an app on behalf of a person; with `openid` among the scopes, an id_token beside it."""
+        """A token for an app on behalf of a person; with `openid` among the scopes, an id_token beside it.
+
+        `proof_kind` says how the app proved who it is (Entra's `azpacr`).
+        """
         common = self._common(person.tenant_id, app_id, origin)
-        who = {
+        who: dict[str, Any] = {
             "oid": str(person.id),
             "sub": str(person.id),
             "name": person.display_name,
-            "preferred_username": person.user_principal_name,
+            "preferred_username": person.home.user_principal_name if person.home else person.user_principal_name,
         }
+        if person.home is not None:  # she signed in there
+            who["idp"] = issuer(origin, person.home.tenant_id)
+            who["home_oid"] = str(person.home.id)
         access = {
             **common,
             **who,
             "upn": person.user_principal_name,
             "acct": int(person.is_guest),
-            "azpacr": "0",
+            "azpacr": proof_kind,
             "idtyp": "user",
             "scp": " ".join(each for each in scopes if each not in OIDC_SCOPES),
         }
         id_token = None
         if "openid" in scopes:
             about = {each: common[each] for each in ("iss", "iat", "nbf", "exp", "tid", "uti", "ver")}
+            if signed_in_at is not None:
+                about["auth_time"] = int(signed_in_at.timestamp())
             id_token = await self._signed(
                 {**about, **who, "aud": str(app_id), **({"nonce": nonce} if nonce is not None else {})}
             )
@@ -122,6 +160,21 @@ class Tokens:
             frozenset(claims.scp.split()),
             claims.iat,
         )
+
+    async def read_hint(self, text: str) -> Hint | None:
+        """Whom an id_token of ours is about, however old it is; None if it is none. It opens nothing."""
+        if not text or len(text) > TOKEN_LENGTH_MAX:
+            return None
+        try:
+            header = _header(text)
+            key = await self._keys.verifying(header.kid) if header.alg == ALGORITHM else None
+            if key is None:
+                return None
+            claims = jwt.decode(text, key, algorithms=[ALGORITHM]).claims
+            about = msgspec.convert(claims, _HintClaims)
+        except (TokenMalformed, JoseError, ValueError, msgspec.ValidationError):
+            return None
+        return Hint(AppId(about.aud), UserId(about.oid), UserId(about.home_oid) if about.home_oid else None)
 
     async def _verified(self, text: str) -> _Claims:
         header = _header(text)

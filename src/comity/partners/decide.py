@@ -85,6 +85,7 @@ def merge_settings(settings: PartnerSettings, template: PartnerSettings) -> Part
                 for each in fields(InboundTrust)
             }
         ),
+        document={**(settings.document or {}), **(template.document or {})} or None,
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag, StrEnum
+from typing import Any
 
 from comity.core.errors import Conflict, Invalid, NotFound
 from comity.core.ids import TenantId
@@ -31,6 +33,8 @@ class PartnerSettings:
     redeem_outbound: bool | None = None
     """Our people appear there without a prompt (`automaticUserConsentSettings.outboundAllowed`)."""
     trust: InboundTrust = field(default_factory=InboundTrust)
+    document: Mapping[str, Any] | None = None
+    """B2B settings by Graph's names, kept and shown; nothing acts on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ for update;
 
 -- name: load_partners
 select p.partner_tenant_id, p.redeem_inbound, p.redeem_outbound, p.inbound_trust, p.created_at, p.version,
-       s.display_name, s.user_sync_inbound, s.group_sync_inbound, s.version
+       s.display_name, s.user_sync_inbound, s.group_sync_inbound, s.version, p.document
 from partner p
 left join partner_sync s on s.tenant_id = p.tenant_id and s.partner_tenant_id = p.partner_tenant_id
 where p.tenant_id = %(tenant_id)s and p.partner_tenant_id = any (%(partners)s)
@@ -35,7 +35,7 @@ order by p.partner_tenant_id;
 -- name: list_partners
 -- By id, behind one.
 select p.partner_tenant_id, p.redeem_inbound, p.redeem_outbound, p.inbound_trust, p.created_at, p.version,
-       s.display_name, s.user_sync_inbound, s.group_sync_inbound, s.version
+       s.display_name, s.user_sync_inbound, s.group_sync_inbound, s.version, p.document
 from partner p
 left join partner_sync s on s.tenant_id = p.tenant_id and s.partner_tenant_id = p.partner_tenant_id
 where p.tenant_id = %(tenant_id)s and p.partner_tenant_id > %(after)s
@@ -45,9 +45,10 @@ limit %(at_most)s;
 -- name: save_partners
 update partner p
 set redeem_inbound = n.redeem_inbound, redeem_outbound = n.redeem_outbound, inbound_trust = n.inbound_trust::jsonb,
-    version = p.version + 1
-from unnest(%(partners)s::uuid[], %(redeem_inbound)s::boolean[], %(redeem_outbound)s::boolean[], %(inbound_trust)s::text[])
-  as n (id, redeem_inbound, redeem_outbound, inbound_trust)
+    document = n.document::jsonb, version = p.version + 1
+from unnest(%(partners)s::uuid[], %(redeem_inbound)s::boolean[], %(redeem_outbound)s::boolean[], %(inbound_trust)s::text[],
+            %(documents)s::text[])
+  as n (id, redeem_inbound, redeem_outbound, inbound_trust, document)
 where p.tenant_id = %(tenant_id)s and p.partner_tenant_id = n.id;
 
 -- name: save_syncs
@@ -68,7 +69,7 @@ update partner set version = version + 1 where tenant_id = %(tenant_id)s and par
 
 -- name: templates
 select redeem_inbound, redeem_outbound, inbound_trust, partner_new, partner_existing,
-       user_sync_inbound, sync_new, sync_existing
+       user_sync_inbound, sync_new, sync_existing, document
 from partner_template
 where tenant_id = %(tenant_id)s;
 
@@ -82,7 +83,7 @@ on conflict (tenant_id) do update set version = partner_template.version + 1;
 -- name: save_templates
 update partner_template
 set redeem_inbound = %(redeem_inbound)s, redeem_outbound = %(redeem_outbound)s, inbound_trust = %(inbound_trust)s::jsonb,
-    partner_new = %(partner_new)s, partner_existing = %(partner_existing)s,
+    document = %(document)s::jsonb, partner_new = %(partner_new)s, partner_existing = %(partner_existing)s,
     user_sync_inbound = %(user_sync)s, sync_new = %(sync_new)s, sync_existing = %(sync_existing)s
 where tenant_id = %(tenant_id)s;
 

@@ -62,6 +62,7 @@ async def save_partners(tx: Transaction, partners: Sequence[Partner]) -> None:
             redeem_inbound=[each.settings.redeem_inbound for each in partners],
             redeem_outbound=[each.settings.redeem_outbound for each in partners],
             inbound_trust=[_trust_text(each.settings.trust) for each in partners],
+            documents=[_document_text(each.settings) for each in partners],
         )
 
 
@@ -105,6 +106,7 @@ async def save_templates(tx: Transaction, templates: Templates) -> None:
         redeem_inbound=templates.partner.redeem_inbound,
         redeem_outbound=templates.partner.redeem_outbound,
         inbound_trust=_trust_text(templates.partner.trust),
+        document=_document_text(templates.partner),
         partner_new=TemplateLevel.NEW in templates.partner_level,
         partner_existing=TemplateLevel.EXISTING in templates.partner_level,
         user_sync=templates.user_sync,
@@ -128,24 +130,32 @@ def _trust_text(trust: InboundTrust) -> str | None:
     return dump_json(known) if known else None
 
 
+def _document_text(settings: PartnerSettings) -> str | None:
+    return dump_json(settings.document) if settings.document else None
+
+
 def _settings(
-    redeem_inbound: bool | None, redeem_outbound: bool | None, trust: dict[str, Any] | None
+    redeem_inbound: bool | None,
+    redeem_outbound: bool | None,
+    trust: dict[str, Any] | None,
+    document: dict[str, Any] | None,
 ) -> PartnerSettings:
     return PartnerSettings(
-        redeem_inbound=redeem_inbound, redeem_outbound=redeem_outbound, trust=InboundTrust(**(trust or {}))
-    )
+        redeem_inbound=redeem_inbound, redeem_outbound=redeem_outbound, trust=InboundTrust(**(trust or {})),
+        document=document,
+    )  # fmt: skip
 
 
 def _partner(
     id: UUID, redeem_inbound: bool | None, redeem_outbound: bool | None, trust: dict[str, Any] | None,
     created_at: datetime, version: int, display_name: str | None, user_sync: bool | None, group_sync: bool | None,
-    sync_version: int | None,
+    sync_version: int | None, document: dict[str, Any] | None,
 ) -> Partner:  # fmt: skip
     sync = None
     if sync_version is not None:
         sync = SyncPolicy(display_name=display_name, user_sync=user_sync, group_sync=group_sync, version=sync_version)
     return Partner(
-        tenant_id=TenantId(id), settings=_settings(redeem_inbound, redeem_outbound, trust), sync=sync,
+        tenant_id=TenantId(id), settings=_settings(redeem_inbound, redeem_outbound, trust, document), sync=sync,
         created_at=created_at, version=version,
     )  # fmt: skip
 
@@ -153,9 +163,10 @@ def _partner(
 def _templates(
     redeem_inbound: bool | None, redeem_outbound: bool | None, trust: dict[str, Any] | None,
     partner_new: bool, partner_existing: bool, user_sync: bool | None, sync_new: bool, sync_existing: bool,
+    document: dict[str, Any] | None,
 ) -> Templates:  # fmt: skip
     return Templates(
-        partner=_settings(redeem_inbound, redeem_outbound, trust),
+        partner=_settings(redeem_inbound, redeem_outbound, trust, document),
         partner_level=_level(new=partner_new, existing=partner_existing),
         user_sync=user_sync,
         sync_level=_level(new=sync_new, existing=sync_existing),

@@ -58,6 +58,11 @@ async def get_mapping(tx: Transaction, caller: Caller, job_id: JobId) -> dict[st
     return write_mapping(mapping_of(await _job(tx, job_id)))
 
 
+def default_mapping() -> dict[str, Any]:
+    """The mapping that a new job begins with, in Graph's form."""
+    return write_mapping(read_mapping(None))
+
+
 async def set_mapping(tx: Transaction, caller: Caller, job_id: JobId, document: Mapping[str, Any] | None) -> Job:
     """Save a mapping; None goes back to the default one. The next drain looks at everybody.
 

@@ -10,6 +10,7 @@ from comity.core.ids import UserId
 from comity.directory.model import Attribute, DeletedBy, ExternalUserState
 from comity.sync.mapping import IGNORE, CompiledMapping
 from comity.sync.model import (
+    ALL_CARRIED,
     CARRIED,
     FIRST_CARRIED,
     Action,
@@ -31,7 +32,6 @@ _UPN_AT: Final = CARRIED.index(Attribute.USER_PRINCIPAL_NAME)
 _DELETED: Final = Attribute.IS_DELETED.bit
 _HOME: Final = Attribute.HOME_IDENTITY.bit
 _INVITATION: Final = Attribute.EXTERNAL_USER_STATE.bit
-_ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 
@@ -188,7 +188,7 @@ def _enter(
     if present is None:
         fault = _creation_fault(person, wanted, page, actions, taken)
         values = mapping.values_of_new(wanted)
-        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, _ALL_CARRIED, values, None)
+        return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, ALL_CARRIED, values, None)
     if present.deleted_by == DeletedBy.ADMIN:
         return Skip(person.id, present.id, Reason.DELETED_BY_ADMIN, failed=False)
     before = present[FIRST_CARRIED:_LAST_CARRIED]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -29,12 +29,15 @@ from comity.sync.books import count, open_runs, project, refuse
 from comity.sync.escrow import store as escrow
 from comity.sync.escrow.service import note as note_escrow
 from comity.sync.groups.model import GROUP
-from comity.sync.groups.walk import Outcome, find_groups, owe_groups, pass_groups, settle_groups
+from comity.sync.groups.walk import Outcome, find_groups, moved_by, owe_groups, pass_groups, settle_groups
 from comity.sync.held.ahead import allowed_pages, foresee
 from comity.sync.held.store import allowed_jobs, load_allowed_groups
 from comity.sync.lanes import Lane, open_lane
 from comity.sync.later_tenants import extend_shares
 from comity.sync.model import PAGE_SIZE, Counts, Job, JobState, Receipt, RunState, Skip
+from comity.sync.newcomers.model import NEWCOMERS_MIN, Newcomers
+from comity.sync.newcomers.store import read_newcomers
+from comity.sync.newcomers.welcome import alike, note_arrival, welcome
 from comity.sync.passage import Passage, Passed
 from comity.sync.patience import PatternsTooSlow
 from comity.sync.quarantine.attempts import begin as begin_attempts
@@ -118,17 +121,19 @@ async def drain(
     watch: Watch = lambda _: None,
     going: Callable[[], bool] = lambda: True,
     page_size: int = PAGE_SIZE,
+    newcomers_min: int = NEWCOMERS_MIN,
 ) -> Drained:
     """Bring the targets of all active jobs of `source` in line with what its feed says.
 
     `cause` stands in for entries and first runs that carry none of their own. `going` is asked between
     pages; once it says no, the drain ends where it stands and the next one resumes. `page_size` is how
-    many people are read, decided and applied together, and how many entries of the feed are read at once.
+    many people are read, decided and applied together, and how many entries of the feed are read at once; from
+    `newcomers_min` new people on a page on, they go their own way.
     """
     async with claim(db, source) as ours:
         if not ours:
             return Drained(claimed=False)
-        return await _Drain(db, source, cause or CauseId(new_id()), watch, going, page_size).run()
+        return await _Drain(db, source, cause or CauseId(new_id()), watch, going, page_size, newcomers_min).run()
 
 
 class _Drain:
@@ -142,6 +147,7 @@ class _Drain:
         watch: Watch,
         going: Callable[[], bool],
         page_size: int,
+        newcomers_min: int,
     ) -> None:
         self._db = db
         self._source = source
@@ -149,6 +155,7 @@ class _Drain:
         self._watch = watch
         self._going = going
         self._page_size = page_size
+        self._newcomers_min = newcomers_min
         self._result = Drained(claimed=True)
         self._lanes: dict[JobId, Lane] = {}
         self._all_jobs: list[Job] = []
@@ -461,24 +468,28 @@ class _Drain:
     # ── one page ─────────────────────────────────────────────────────────────────────────────────
 
     async def _page(self, jobs: frozenset[JobId], causes: dict[UserId, CauseId]) -> None:
+        """Look at these people for these jobs: at those who are new just so, then at whoever is left, one by one."""
         self._tell(Phase.READING, None)
+        self._looked_at += len(causes)
+        left = await self._welcome_all(jobs, causes)
+        if not left:
+            return
         async with self._db.tenant(self._source, many_rows=True) as tx:
             # Closed before any target is visited: a transaction is one tenant's.
-            reading = await read_page(
-                tx, [self._lanes[each].job for each in sorted(jobs)], self._all_jobs, list(causes)
-            )
-            for each in sorted(jobs & reading.running):
-                await self._lanes[each].guard.prepare(tx, reading, self._all_jobs, list(causes))
-        self._looked_at += len(reading.people)
-        for job_id in sorted(jobs):
+            ids = list(causes) if any(each is causes for each in left.values()) else sorted(set().union(*left.values()))
+            reading = await read_page(tx, [self._lanes[each].job for each in sorted(left)], self._all_jobs, ids)
+            for each in sorted(left.keys() & reading.running):
+                await self._lanes[each].guard.prepare(tx, reading, self._all_jobs, ids)
+        for job_id in sorted(left):
             lane = self._lanes[job_id]
             if job_id not in reading.running or lane.halted is not None:
                 lane.missed_a_page = True
                 continue
+            people = [each for each in reading.people if each.id in left[job_id]]
             begun = time.perf_counter()
             try:
                 lane.note_slow(reading.sifted[job_id].slow)
-                passed = await self._passage(lane).take(reading, reading.people, causes)
+                passed = await self._passage(lane).take(reading, people, causes)
             except InboundSyncOff:
                 lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
                 continue
@@ -490,6 +501,59 @@ class _Drain:
             if any(self._lanes[each].job.target_tenant_id == lane.job.target_tenant_id for each in jobs - {job_id}):
                 reading.note(job_id, passed.receipts)
             self._tell(Phase.ADVANCED, job_id)
+
+    async def _welcome_all(
+        self, jobs: frozenset[JobId], causes: Mapping[UserId, CauseId]
+    ) -> dict[JobId, Collection[UserId]]:
+        """Bring in those who are new, if they are many; return who is left, by job."""
+        left: dict[JobId, Collection[UserId]] = dict.fromkeys(jobs, causes)
+        if len(causes) < self._newcomers_min or len(set(causes.values())) > 1:
+            return left
+        cause = next(iter(causes.values()))
+        for plain, lanes in alike([self._lanes[each] for each in sorted(jobs)]):
+            async with self._db.tenant(self._source, many_rows=True) as tx:
+                newcomers, others = await read_newcomers(
+                    tx, [each.job for each in lanes], self._all_jobs, list(causes), plain, at_least=self._newcomers_min
+                )
+            if newcomers is None:
+                continue
+            for lane in lanes:
+                remaining = {*others, *await self._welcome(lane, newcomers, causes.keys() - set(others), cause)}
+                del left[lane.job.id]
+                if remaining:
+                    left[lane.job.id] = remaining
+        return left
+
+    async def _welcome(self, lane: Lane, newcomers: Newcomers, looked_at: Set[UserId], cause: CauseId) -> set[UserId]:
+        """Bring the new ones of a page into one target; return who needs a closer look."""
+        job_id, begun = lane.job.id, time.perf_counter()
+        if job_id not in newcomers.running or lane.halted is not None:
+            lane.missed_a_page = True
+            return set()
+        try:
+            arrival, left = await welcome(
+                lane,
+                newcomers,
+                cause,
+                planning=lambda: self._tell(Phase.PLANNING, job_id),
+                applying=lambda: self._tell(Phase.APPLYING, job_id),
+            )
+        except InboundSyncOff:
+            lane.missed_a_page, lane.closed = True, Shortfall.INBOUND_SYNC.value
+            return set()
+        self._tell(Phase.APPLIED, job_id)
+        if arrival is not None:
+            await self._open_runs(lane, [cause])
+            seconds = time.perf_counter() - begun
+            counts = await note_arrival(self._db, lane, arrival, lane.runs[cause], seconds=seconds)
+            lane.counts += counts  # only now: the page beside this one counts, too
+            await self._analyze_if_grown(lane)
+        if lane.someone_failed:
+            # Also those who are nobody any more: they are not among the rows, and would be tried again for ever.
+            async with self._db.tenant(self._source, cause=cause, flushed=False) as tx:
+                await note_escrow(tx, lane, looked_at=looked_at - left, skips=[])
+        self._tell(Phase.ADVANCED, job_id)
+        return left
 
     def _passage(self, lane: Lane) -> Passage:
         job_id = lane.job.id
@@ -525,11 +589,14 @@ class _Drain:
             await project(tx, lane.job, lane.runs, passed.receipts, skips, waiting=waiting)
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
-            await owe_groups(tx, lane, passed.receipts)
+            await owe_groups(tx, lane, moved_by(passed.receipts))
             await note_escrow(tx, lane, looked_at=causes, skips=passed.skips)
             seconds = (time.perf_counter() - begun) / max(len(counted), 1)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in sorted(counted)}, seconds=seconds)
         lane.counts = sum(counted.values(), lane.counts)
+        await self._analyze_if_grown(lane)
+
+    async def _analyze_if_grown(self, lane: Lane) -> None:
         if lane.counts.created >= self._analyze_at:
             self._analyze_at = lane.counts.created * ANALYZE_GROWTH
             async with self._db.tenant(self._source) as tx:

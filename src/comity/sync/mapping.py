@@ -31,6 +31,7 @@ from comity.sync.mapping_rows import (
     Nothing,
 )
 from comity.sync.model import CARRIED, Computed, Fault, Person, Reason, Values
+from comity.sync.plain import Plain, plain_of
 
 __all__ = ["DEFAULT_MAPPING", "CompiledMapping"]
 
@@ -55,7 +56,8 @@ class CompiledMapping:
     """A mapping ready for many people and one target.
 
     `always` is the bit set of target attributes that are written again and again; `read` that of source
-    attributes whose change matters. `computes` says whether it has expressions.
+    attributes whose change matters. `computes` says whether it has expressions, `plain` what it is if it takes
+    values as they are.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class CompiledMapping:
         self.pick_always = parts.pick_always
         self.read = parts.read
         self.always = parts.always
+        self.plain: Plain | None = parts.plain
 
     def compute(self, person: Person) -> Computed:
         """What the expressions make of a person; the same for every target of the same mapping."""
@@ -157,6 +160,7 @@ class _Parts:
         self.pick: Callable[[tuple[object, ...]], Values] = itemgetter(*places)
         self._decide_flows(mapping, by_target)
         self.read = _read(mapping)
+        self.plain = plain_of(mapping)
 
     def _add(self, evaluation: Evaluation) -> int:
         self.evaluations.append(evaluation)

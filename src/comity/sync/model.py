@@ -21,6 +21,9 @@ small enough that a stop halts within a second."""
 CARRIED: Final = (*(each for each in Attribute if each <= Attribute.MANAGER_ID), Attribute.EXTENSIONS)
 """Attributes that a B2B user carries, in bit order; the columns of `Person` and `Present` follow it."""
 
+ALL_CARRIED: Final = sum(each.bit for each in CARRIED)
+"""The bits of all of them: what a creation changes."""
+
 
 class JobUnknown(NotFound):
     """No sync job toward that tenant, or of that id."""

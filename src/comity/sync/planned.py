@@ -175,6 +175,10 @@ class Proposal:
     filter: Mapping[str, Any] | _Keep | None = KEEP
     opens: TenantId | None = None
     """A job toward this tenant would be opened first, because there is none."""
+    for_organization: bool = False
+    """The job that it opens is the organisation's, `MTO_Sync_<target tenant id>`; else the pair's own."""
+    for_later_tenants: bool = False
+    """Tenants that join the organisation later would get the same."""
 
     @property
     def assigns(self) -> bool:
@@ -183,6 +187,8 @@ class Proposal:
 
     def of(self, job: Job) -> Job:
         """The job as proposed; who is assigned is not part of it."""
+        if self.for_later_tenants:
+            job = replace(job, for_later_tenants=True)
         if self.scope_mode is not None:
             job = replace(job, scope_mode=self.scope_mode)
         if self.actions is not None:
@@ -210,6 +216,10 @@ class Proposal:
             facts["filter"] = self.filter
         if self.opens is not None:
             facts["opens"] = str(self.opens)
+        if self.for_organization:
+            facts["forOrganization"] = True
+        if self.for_later_tenants:
+            facts["forLaterTenants"] = True
         return facts
 
     @classmethod
@@ -224,6 +234,8 @@ class Proposal:
             mapping=facts.get("mapping", KEEP),
             filter=facts.get("filter", KEEP),
             opens=TenantId(UUID(facts["opens"])) if "opens" in facts else None,
+            for_organization=facts.get("forOrganization", False),
+            for_later_tenants=facts.get("forLaterTenants", False),
         )
 
 

@@ -12,6 +12,7 @@ from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.sync import applying, plan_store, planning, store, undoing
+from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import PAGE_SIZE, Job, JobUnknown, Origin
 from comity.sync.orders import PLAN
 from comity.sync.planned import PLAN_LIFE, PlanKind, PlanState, Proposal, StoredPlan
@@ -127,5 +128,11 @@ async def plan_job(tx: Transaction, job_id: JobId | None, proposal: Proposal | N
         return job
     if proposal is None or proposal.opens is None:
         raise JobUnknown(target=str(job_id))
-    draft = draft_job(tx, f"Sync_{proposal.opens}", proposal.opens, Origin.PAIR)
+    draft = _draft(tx, proposal.opens, for_organization=proposal.for_organization)
     return draft if job_id is None else replace(draft, id=job_id)
+
+
+def _draft(tx: Transaction, target: TenantId, *, for_organization: bool) -> Job:
+    if for_organization:
+        return draft_job(tx, organization_job_name(target), target, Origin.ORGANIZATION)
+    return draft_job(tx, f"Sync_{target}", target, Origin.PAIR)

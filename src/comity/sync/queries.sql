@@ -30,8 +30,8 @@ update sync_job set state = %(state)s, state_reason = %(reason)s where tenant_id
 
 -- name: configure
 -- What the job decides with has changed: plans made before are refused; a full look begins at the beginning.
-update sync_job set version = version + 1, scope_mode = %(scope_mode)s, mapping = %(mapping)s, filter = %(filter)s,
-  groups = %(groups)s, action_add = %(add)s, action_update = %(update)s, action_delete = %(delete)s,
+update sync_job set version = version + 1, scope_mode = %(scope_mode)s, for_later_tenants = %(for_later)s,
+  mapping = %(mapping)s, filter = %(filter)s, groups = %(groups)s, action_add = %(add)s, action_update = %(update)s, action_delete = %(delete)s,
   read_bits = %(read_bits)s, always_bits = %(always_bits)s,
   watermark = case when %(full_look)s then null else watermark end
 where tenant_id = %(tenant_id)s and id = %(id)s and version = %(version)s;

@@ -66,22 +66,19 @@ async def read_page(
     `known` are all jobs of the tenant: what one lets go, another of the same pair may still manage. `proposal`
     is what would be assigned otherwise, if there is only one job.
     """
-    siblings = _siblings(jobs, known)
-    assigned = [each.id for each in siblings if each.scope_mode is not ScopeMode.ALL]
-    begun = {each.id: each.state for each in jobs}
-    running = frozenset(
-        each.id for each in await store.list_jobs(tx) if each.state.runs and each.state is begun.get(each.id)
-    )
+    concerned = siblings(jobs, known)
+    assigned = [each.id for each in concerned if each.scope_mode is not ScopeMode.ALL]
+    running = await running_jobs(tx, jobs)
     people = await store.load_people(tx, ids)
     in_scope = await store.load_in_scope(tx, assigned, ids) if assigned else {}
     if proposal is not None and proposal.assigns and jobs[0].id in assigned:
         in_scope[jobs[0].id] = await plan_store.load_in_scope_proposed(tx, jobs[0].id, proposal, ids)
-    links = await store.load_links(tx, [each.id for each in siblings], ids)
+    links = await store.load_links(tx, [each.id for each in concerned], ids)
     wanted = {person.manager_id for person in people if person.manager_id is not None}
     managers = await store.load_links(tx, [each.id for each in jobs], list(wanted)) if wanted else {}
     everyone = set(ids)
     sifted: dict[JobId, Sifted] = {}
-    for each in siblings:
+    for each in concerned:
         in_scope.setdefault(each.id, everyone)
         by = compiled_filter(each.filter)
         sifted[each.id] = sift(people, in_scope[each.id], by)
@@ -90,7 +87,15 @@ async def read_page(
     return Reading(people, in_scope, links, managers, running, sifted)
 
 
-def _siblings(jobs: Sequence[Job], known: Sequence[Job]) -> list[Job]:
+async def running_jobs(tx: Transaction, jobs: Iterable[Job]) -> frozenset[JobId]:
+    """Which of these jobs run still, as they did when they began?"""
+    begun = {each.id: each.state for each in jobs}
+    return frozenset(
+        each.id for each in await store.list_jobs(tx) if each.state.runs and each.state is begun.get(each.id)
+    )
+
+
+def siblings(jobs: Sequence[Job], known: Sequence[Job]) -> list[Job]:
     """These jobs and all others of the same pairs; a job among `jobs` stands for itself as it is there."""
     ours = {each.id: each for each in jobs}
     targets = {each.target_tenant_id for each in jobs}

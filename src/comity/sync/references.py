@@ -35,7 +35,13 @@ async def note_references(
         if waiting or lane.someone_waits:
             await store.replace_references(tx, lane.job.id, [each.id for each in reading.people], waiting)
             lane.someone_waits = True
-    elif lane.someone_waits:
+    else:
         there = {each.source_id for each in receipts if each.action in _ARRIVALS} | reading.links[lane.job.id].keys()
-        reports = await store.waiting_reports(tx, lane.job.id, list(there)) if there else {}
-        lane.unresolved.update((report, causes[manager]) for report, manager in reports.items())
+        await wake_reports(tx, lane, {each: causes[each] for each in there})
+
+
+async def wake_reports(tx: Transaction, lane: Lane, there: Mapping[UserId, CauseId]) -> None:
+    """Have those looked at again who waited for somebody that stands in the target now."""
+    if lane.someone_waits and there:
+        reports = await store.waiting_reports(tx, lane.job.id, list(there))
+        lane.unresolved.update((report, there[manager]) for report, manager in reports.items())

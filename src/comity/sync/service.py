@@ -19,7 +19,7 @@ from comity.events.model import Change, ChangeKind
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.partners.service import offer_users
-from comity.sync import store
+from comity.sync import plan_store, store
 from comity.sync.drain import Drained, Watch, drain
 from comity.sync.held import store as held_store
 from comity.sync.held.model import HeldCount
@@ -83,6 +83,8 @@ class Shared:
     added: int
     overlapping: tuple[str, ...]
     """Names of other jobs of the same pair; one per pair is recommended (provisioning D-2)."""
+    withdrawn: tuple[UUID, ...] = ()
+    """Whom an unshare took out of this target's scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,15 @@ async def unshare(
             facts = {"principals": removed, "target": job.target_tenant_id}
             await record(tx, caller, Record("Unshare users", "syncJob", job.id, before=facts))
             append(tx, [Change(ChangeKind.ASSIGNMENT_REMOVED, job.id, each) for each in removed])
-        done.append(Shared(job, is_new=False, added=-len(removed), overlapping=()))
+        done.append(Shared(job, is_new=False, added=-len(removed), overlapping=(), withdrawn=tuple(removed)))
     return done
+
+
+async def estimate_run(tx: Transaction, caller: Caller) -> int:
+    """About how many people a run looks at, for whoever waits: those of jobs that have to look at everybody."""
+    caller.check(Permission.SYNC_READ)
+    waiting = [each for each in await store.list_jobs(tx) if each.state.runs and each.watermark is None]
+    return max([await plan_store.estimate(tx, each, None) for each in waiting], default=0)
 
 
 async def list_standing(tx: Transaction, caller: Caller) -> list[Standing]:

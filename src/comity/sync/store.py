@@ -63,9 +63,10 @@ async def configure(tx: Transaction, job: Job, interests: Interests, *, full_loo
     """Save what the job decides with, read at the version it carries; False if it has another by now."""
     return await tx.execute(
         Q.configure,
-        id=job.id, version=job.version, scope_mode=job.scope_mode.value, mapping=jsonb(job.mapping),
-        filter=jsonb(job.filter), groups=job.groups, add=job.actions.add, update=job.actions.update,
-        delete=job.actions.delete, read_bits=interests.read, always_bits=interests.always, full_look=full_look,
+        id=job.id, version=job.version, scope_mode=job.scope_mode.value, for_later=job.for_later_tenants,
+        mapping=jsonb(job.mapping), filter=jsonb(job.filter), groups=job.groups, add=job.actions.add,
+        update=job.actions.update, delete=job.actions.delete,
+        read_bits=interests.read, always_bits=interests.always, full_look=full_look,
     ) > 0  # fmt: skip
 
 

@@ -29,6 +29,8 @@ from comity.sync import plan_store
 from comity.sync.groups.model import SourceGroup
 from comity.sync.groups.target import pass_group
 from comity.sync.model import CARRIED, Action, Actions, Person, Present, Reason, Receipt, Skip, Step
+from comity.sync.newcomers import store as newcomers
+from comity.sync.newcomers.model import Arrival, Candidate, Met
 from comity.sync.staging import STAGED_SYNC, as_texts, changed_values, sync_rows
 
 Q: Final = Queries("comity.sync")
@@ -78,6 +80,14 @@ class Visit(Protocol):
 
     async def apply(self, batch: Batch) -> list[Receipt]:
         """Apply what is still true; one receipt per applied step, steps whose guard failed have none."""
+        ...
+
+    async def meet(self, candidates: Sequence[Candidate]) -> Met:
+        """What of these newcomers stands there already."""
+        ...
+
+    async def admit(self, arrival: Arrival) -> None:
+        """Make accounts for newcomers, with their receipts."""
         ...
 
     async def receipts(self, plan_id: PlanId, *, after: int) -> list[Receipt]:
@@ -131,6 +141,11 @@ class Visit(Protocol):
 class Target(Protocol):
     """A tenant that accepts people from a source."""
 
+    @property
+    def admits_text(self) -> bool:
+        """Does a visit take newcomers as COPY text (`meet`, `admit`)?"""
+        ...
+
     def visit(self, *, flushed: bool, cause: CauseId | None = None) -> AbstractAsyncContextManager[Visit]:
         """Open a transaction there; committed at its end.
 
@@ -142,6 +157,8 @@ class Target(Protocol):
 
 class LocalTarget:
     """A tenant of this installation."""
+
+    admits_text: Final = True
 
     def __init__(self, db: Database, *, source: TenantId, target: TenantId) -> None:
         self._db = db
@@ -203,17 +220,18 @@ class LocalVisit:
         if not wanted:
             return claimed
         guests: dict[UserId, UserId] = {}
+        standing = {each.id for each in present.values()}
         for account_id, key, is_own, is_pending, of_source in await self._tx.rows(
             Q.accounts_by_mail, keys=text_array(list(wanted)), source=self._source
         ):
             if is_own:
                 claimed[wanted[key]] = Reason.AMBIGUOUS
-            elif is_pending:
+            elif is_pending and account_id not in standing:
                 guests[account_id] = wanted[key]
-            elif of_source:
-                claimed[wanted[key]] = Reason.DUPLICATE_SOURCE
+            elif is_pending or of_source:
+                claimed.setdefault(wanted[key], Reason.DUPLICATE_SOURCE)
         if guests:
-            for found in await self._tx.all(Present, Q.present_by_id, ids=array_text(guests)):
+            for found in sorted(await self._tx.all(Present, Q.present_by_id, ids=array_text(guests))):
                 present.setdefault(guests[found.id], found)
         return claimed
 
@@ -232,6 +250,14 @@ class LocalVisit:
         if Action.CREATE in actions:
             applied.update(await self._ids(Q.create_staged))
         return await self._prove(batch, applied)
+
+    async def meet(self, candidates: Sequence[Candidate]) -> Met:
+        """One statement for any number of people."""
+        return await newcomers.meet(self._tx, self._source, candidates)
+
+    async def admit(self, arrival: Arrival) -> None:
+        """Three statements, then the feed's."""
+        await newcomers.admit(self._tx, self._source, arrival)
 
     async def undo(self, batch: Batch) -> list[Receipt]:
         """Three statements at most, then the feed's."""

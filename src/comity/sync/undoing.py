@@ -33,6 +33,7 @@ from comity.sync.planned import (
     Verdict,
 )
 from comity.sync.planning import Planning, Watch, tally_of
+from comity.sync.reading import read_page
 from comity.sync.targets import Visit
 from comity.sync.undo_decide import decide_undo
 
@@ -77,9 +78,9 @@ async def fill_undo(db: Database, plan: StoredPlan, lane: Lane, watch: Watch) ->
         trace = await _trace(tx, plan)
     looked_at, next_step, tally = 0, 1, Tally()
     async for histories, accounts, taken in _pages(lane, trace):
-        items = [
-            _item(number, *each) for number, each in enumerate(_decide(histories, accounts, taken), start=next_step)
-        ]
+        kept = await _kept(db, plan, lane, {each[0].source_id for each in histories.values()})
+        decided = _decide(histories, accounts, taken, kept)
+        items = [_item(number, *each) for number, each in enumerate(decided, start=next_step)]
         next_step += len(items)
         looked_at += len(histories)
         tally += tally_of(items)
@@ -99,17 +100,37 @@ async def decide_items(
     async with db.tenant(lane.job.tenant_id) as tx:
         trace = await _trace(tx, plan)
     ids = [each.target_id for each in items if each.target_id is not None]
+    kept = await _kept(db, plan, lane, {each.source_id for each in items})
     if visit is not None:
-        return await _decide_on(visit, trace, ids)
+        return await _decide_on(visit, trace, ids, kept)
     async with lane.target.visit(flushed=True) as opened:
-        return await _decide_on(opened, trace, ids)
+        return await _decide_on(opened, trace, ids, kept)
 
 
-async def _decide_on(visit: Visit, trace: Trace, ids: Collection[UserId]) -> dict[UserId, Step]:
+async def _kept(db: Database, plan: StoredPlan, lane: Lane, people: Collection[UserId]) -> Collection[UserId]:
+    """Whom another job of the pair manages by now, other than by this run: her account is not the run's alone."""
+    assert plan.run_id is not None  # an undo is of a run
+    async with db.tenant(lane.job.tenant_id, many_rows=True) as tx:
+        same_run = {job_id for _, job_id, _ in await plan_store.load_runs_of(tx, plan.run_id)} - {lane.job.id}
+        known = [
+            each
+            for each in await store.list_jobs(tx)
+            if each.target_tenant_id == lane.job.target_tenant_id and each.id not in same_run
+        ]
+        if len(known) < 2:
+            return ()
+        reading = await read_page(tx, [lane.job], known, sorted(people))
+    return reading.managed_elsewhere(lane.job, known)
+
+
+async def _decide_on(
+    visit: Visit, trace: Trace, ids: Collection[UserId], kept: Collection[UserId]
+) -> dict[UserId, Step]:
     histories = await visit.histories(trace.plans, trace.cause, ids)
     accounts = await visit.accounts(ids)
     taken = await _taken(visit, histories, accounts)
-    return {said.source_id: said for said, _ in _decide(histories, accounts, taken) if isinstance(said, Step)}
+    decided = _decide(histories, accounts, taken, kept)
+    return {said.source_id: said for said, _ in decided if isinstance(said, Step)}
 
 
 async def _trace(tx: Transaction, plan: StoredPlan) -> Trace:
@@ -157,7 +178,10 @@ async def _taken(
 
 
 def _decide(
-    histories: Mapping[UserId, Sequence[Receipt]], accounts: Mapping[UserId, Present], taken: Collection[UserId]
+    histories: Mapping[UserId, Sequence[Receipt]],
+    accounts: Mapping[UserId, Present],
+    taken: Collection[UserId],
+    kept: Collection[UserId],
 ) -> list[tuple[Step | Skip, Reason | None]]:
     """What takes each account back; those that disappear come first, so that names they free can be taken."""
     found: list[tuple[Step | Skip, Reason | None]] = []
@@ -167,7 +191,10 @@ def _decide(
         elif account in taken:
             found.append((Skip(history[0].source_id, account, Reason.UPN_TAKEN, failed=True), None))
         else:
-            found.append(decide_undo(history, accounts.get(account)))
+            said, note = decide_undo(history, accounts.get(account))
+            if isinstance(said, Step) and said.action is Action.DELETE and said.source_id in kept:
+                said = Skip(said.source_id, account, Reason.MANAGED_ELSEWHERE, failed=True)
+            found.append((said, note))
     return sorted(found, key=lambda each: not (isinstance(each[0], Step) and each[0].action is Action.DELETE))
 
 

@@ -162,6 +162,33 @@ async def get_tenant(tx: Transaction, tenant_id: TenantId) -> Tenant:
     return tenant
 
 
+async def look_up_tenant(tx: Transaction, caller: Caller, tenant_id: str) -> Tenant:
+    """What any tenant of the installation is called, by its id.
+
+    Raises:
+        TenantUnknown, PermissionMissing.
+    """
+    caller.check(Permission.TENANT_LOOKUP)
+    found = as_uuid(tenant_id)
+    if found is None or found == PERSONAL_REALM:
+        raise TenantUnknown(tenant=tenant_id)
+    return await get_tenant(tx, TenantId(found))
+
+
+async def look_up_domain(tx: Transaction, caller: Caller, domain: str) -> Tenant:
+    """What the tenant is called that a domain belongs to.
+
+    Raises:
+        TenantUnknown, PermissionMissing.
+    """
+    caller.check(Permission.TENANT_LOOKUP)
+    name = normalize_domain(domain)
+    found = None if name is None else await store.get_domain(tx, name)
+    if found is None:
+        raise TenantUnknown(tenant=domain)
+    return await get_tenant(tx, found.tenant_id)
+
+
 async def read_own_tenant(tx: Transaction, caller: Caller) -> tuple[Tenant, list[Domain]]:
     """The caller's own tenant with its domains, the initial one first.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from comity.web.admin.routes import admin_routes
 from comity.web.asking import Ask
 from comity.web.boundary import Boundary, ErrorForm
 from comity.web.gate import Gate
@@ -32,6 +33,8 @@ def build(services: Services) -> Boundary:
         """A request within a batch."""
         return await boundary.serve(ask)
 
-    router = Router((*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *graph_routes(serve)))
+    router = Router(
+        (*Probes(metrics).routes(), *shell_routes(), *oauth_routes(), *admin_routes(), *graph_routes(serve))
+    )
     boundary = Boundary(router, services, gate=gate, metrics=metrics, forms=forms)
     return boundary

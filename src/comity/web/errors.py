@@ -144,6 +144,12 @@ class PageTokenInvalid(Invalid):
     code = "page-token-invalid"
 
 
+class CastMissing(Invalid):
+    """Deleted items are listed by type."""
+
+    code = "cast-missing"
+
+
 class ResyncRequired(Conflict):
     """The delta token is older than the feed goes back; `location` is where to start over."""
 

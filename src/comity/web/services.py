@@ -9,9 +9,9 @@ from comity.core.clock import MachineClock
 from comity.core.settings import Settings
 from comity.db.database import Database
 from comity.identity.keys import KeySet
+from comity.identity.parts import SignIn
 from comity.identity.passwords import Passwords
 from comity.identity.sealing import Sealer
-from comity.identity.sign_in import SignIn
 from comity.identity.tokens import Tokens
 
 Check = Callable[[], Awaitable[bool]]
@@ -58,4 +58,4 @@ class Services:
     @property
     def sign_in(self) -> SignIn:
         """What the grants need."""
-        return SignIn(self.db, self.tokens, self.passwords, self.machine)
+        return SignIn(self.db, self.tokens, self.passwords, self.machine, self.sealer)

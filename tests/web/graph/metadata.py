@@ -59,6 +59,7 @@ SETS = {
     "userConfigurations": "teamsAdministration.teamsUserConfiguration",
     "verificationDnsRecords": "domainDnsRecord",
     "serviceConfigurationRecords": "domainDnsRecord",
+    "scopedRoleMemberships": "scopedRoleMembership",
     "getPolicyId": "teamsAdministration.policyIdentifierDetail",
 }
 """What a context's last segment holds."""
@@ -67,6 +68,8 @@ BEYOND = {
     "microsoft.graph.crossTenantIdentitySyncPolicyPartner": {"groupSyncInbound"},
     "microsoft.graph.servicePrincipal": {"createdDateTime"},
     "microsoft.graph.attributeMapping": {"flowNullValues"},
+    "microsoft.graph.attributeMappingFunctionSchema": {"name"},
+    "microsoft.graph.filterOperatorSchema": {"name"},
 }
 """Properties that graph-api names and the clean metadata of v1.0 lacks."""
 UNDESCRIBED = {"microsoft.graph.passwordValidationInformation"}

@@ -45,7 +45,7 @@ def test_every_sentence_of_a_template_is_in_the_catalogue():
             if each.is_dir():
                 waiting.append(each)
             elif each.name.endswith(".html"):
-                said |= set(re.findall(r"say\('([^']+)'", each.read_text(encoding="utf-8")))
+                said |= set(re.findall(r"say\('([^']+)'(?! ~)", each.read_text(encoding="utf-8")))
 
     assert said
     assert said - known == set()

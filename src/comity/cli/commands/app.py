@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
 import click
 
 from comity.cli.options import Group
@@ -22,7 +24,11 @@ def app() -> None:
 )
 @click.option("--all-permissions", is_flag=True, help="Every application permission that Comity knows.")
 @click.option("--scope", "scopes", multiple=True, metavar="NAME", help="Delegated permission, by Graph name.")
+@click.option(
+    "--redirect-uri", "redirect_uris", multiple=True, metavar="URI", help="Where sign-in may send people back to."
+)
 @click.option("--public", is_flag=True, help="A client on people's devices, without a secret.")
+@click.option("--password-flow", is_flag=True, help="May take people's names and passwords itself: for labs only.")
 @pass_session
 async def create(
     session: Session,
@@ -31,7 +37,9 @@ async def create(
     permissions: tuple[str, ...],
     all_permissions: bool,
     scopes: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
     public: bool,
+    password_flow: bool,
 ) -> None:
     """Register a program; the secret of a confidential one is shown this once."""
     from comity.identity.decide import APPLICATION_PERMISSIONS
@@ -41,7 +49,14 @@ async def create(
         wanted = APPLICATION_PERMISSIONS if all_permissions else permissions
         async with place.transaction() as tx:
             made = await register_application(
-                tx, place.caller, name=name, permissions=wanted, scopes=scopes, is_public=public
+                tx,
+                place.caller,
+                name=name,
+                permissions=wanted,
+                scopes=scopes,
+                redirect_uris=redirect_uris,
+                is_public=public,
+                password_flow=password_flow,
             )
             secret = None if public else await add_secret(tx, place.caller, made.id, at=place.comity.machine.now())
     session.out.show(
@@ -52,7 +67,50 @@ async def create(
             "expires": secret.expires_at.isoformat(timespec="seconds") if secret else None,
             "permissions": list(made.permissions),
             "scopes": list(made.scopes),
+            "redirect_uris": list(made.redirect_uris),
         }
+    )
+
+
+@app.command()
+@click.argument("client_id", metavar="CLIENT-ID")
+@click.argument("file", type=click.File("rb"))
+@of_tenant
+@pass_session
+async def certificate(session: Session, client_id: str, file: BinaryIO, of: str) -> None:
+    """Let a confidential program prove itself with the certificate in FILE (PEM), instead of a secret."""
+    from comity.identity.service import add_certificate, resolve_application
+
+    async with at(session, of) as place, place.transaction() as tx:
+        found = await resolve_application(tx, place.caller, client_id)
+        at_ = place.comity.machine.now()
+        stored = await add_certificate(tx, place.caller, found.id, file.read(), at=at_)
+    session.out.show(
+        {
+            "client_id": str(found.app_id),
+            "key_id": str(stored.id),
+            "thumbprint": stored.sha256.hex(),
+            "expires": stored.expires_at.isoformat(timespec="seconds"),
+        },
+        f"{found.display_name} may prove itself with this certificate until {stored.expires_at:%Y-%m-%d}.",
+    )
+
+
+@app.command()
+@click.argument("client_id", metavar="CLIENT-ID")
+@click.argument("uris", nargs=-1, metavar="URI…")
+@of_tenant
+@pass_session
+async def redirect(session: Session, client_id: str, uris: tuple[str, ...], of: str) -> None:
+    """Say where sign-in may send people back to; addresses that are not named are taken away."""
+    from comity.identity.service import resolve_application, set_redirect_uris
+
+    async with at(session, of) as place, place.transaction() as tx:
+        found = await resolve_application(tx, place.caller, client_id)
+        kept = await set_redirect_uris(tx, place.caller, found.id, uris)
+    session.out.show(
+        {"client_id": str(found.app_id), "redirect_uris": list(kept)},
+        f"{found.display_name} may be returned to at: {', '.join(kept) or 'nowhere'}.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import IO, Any, Final
 
 import click
 
+from comity.cli.documents import read_json
 from comity.cli.options import Command, Group
 
 _AT: Final = "comity.cli.commands.eval:"
@@ -68,10 +69,7 @@ def read_vectors(file: IO[bytes]) -> Any:
     Raises:
         ClickException: the file is no JSON, or holds no vectors.
     """
-    try:
-        document = json.loads(file.read())
-    except ValueError as fault:
-        raise click.ClickException(f"{file.name} is no JSON: {fault}") from None
+    document = read_json(file.name, file.read())
     vectors = document.get("vectors") if isinstance(document, dict) else document
     if not isinstance(vectors, list):
         raise click.ClickException(f"{file.name} holds no vectors; it should be a list, or have one under “vectors”.")

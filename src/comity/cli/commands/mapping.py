@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from comity.cli.documents import read_json
 from comity.cli.jobs import find_job, of_job
 from comity.cli.options import Group
 from comity.cli.place import at, of_tenant
@@ -95,18 +94,6 @@ async def test(session: Session, expression: str, who: str, of: str) -> None:
         plain = to_text(value)
     answer = {"value": plain, "kind": kind(value), **({"flow": "ignore"} if isinstance(value, Ignore) else {})}
     session.out.show(answer, {"value": plain, "kind": kind(value)})
-
-
-def read_json(name: str, content: bytes) -> Any:
-    """A JSON document from a file.
-
-    Raises:
-        ClickException: it is none.
-    """
-    try:
-        return json.loads(content)
-    except ValueError as fault:
-        raise click.ClickException(f"{Path(name).name} is no JSON: {fault}") from None
 
 
 def _with_row(document: dict[str, Any], target: str, how: Mapping[str, Any]) -> dict[str, Any]:

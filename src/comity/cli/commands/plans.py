@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from comity.cli.commands.mapping import read_json
+from comity.cli.documents import read_json
 from comity.cli.jobs import find_job, of_job
 from comity.cli.options import Command
 from comity.cli.place import Place, at, at_plan, of_any_tenant, of_tenant

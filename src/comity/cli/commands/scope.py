@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from comity.cli.commands.mapping import read_json
+from comity.cli.documents import read_json
 from comity.cli.jobs import find_job, of_job
 from comity.cli.options import Command, Group
 from comity.cli.place import Place, at, of_tenant

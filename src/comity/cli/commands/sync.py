@@ -31,7 +31,6 @@ async def share(
     session: Session, names: tuple[str, ...], targets: tuple[str, ...], everybody: bool, later: bool, of: str
 ) -> None:
     """Offer people and groups to other tenants; their admins accept, and the next drain brings them there."""
-    from comity.cli.output import counted
     from comity.sync.service import share_with, share_with_all
 
     if bool(targets) == everybody:
@@ -53,27 +52,41 @@ async def share(
     targeted = [each.job.target_tenant_id for each in done]
     session.out.show(
         [_shared(each) for each in done],
-        f"Shared with {', '.join(known.get(each, str(each)) for each in targeted)}: "
-        f"{counted(len(principals.users), 'person', 'people')} and "
-        f"{counted(len(principals.groups), 'group', 'groups')}.",
+        f"Shared with {', '.join(known.get(each, str(each)) for each in targeted)}"
+        f"{' and with tenants that join later' if later else ''}: "
+        f"{_counted(len(principals.users), len(principals.groups))}.",
     )
 
 
 @click.command(cls=Command)
 @click.argument("names", nargs=-1, required=True, metavar="USER-OR-GROUP…")
-@click.option("--to", "target", metavar="T", help="With this tenant no more; default: with none.")
+@click.option(
+    "--to", "targets", multiple=True, metavar="T", help="With this tenant no more; may be said several times."
+)
+@click.option("--all", "everybody", is_flag=True, help="With no tenant any more; so it is if no tenant is named.")
 @of_tenant
 @pass_session
-async def unshare(session: Session, names: tuple[str, ...], target: str | None, of: str) -> None:
+async def unshare(session: Session, names: tuple[str, ...], targets: tuple[str, ...], everybody: bool, of: str) -> None:
     """Share people and groups no longer; the next drain soft-deletes them there."""
     from comity.sync.service import unshare as withdraw
 
+    if targets and everybody:
+        raise click.UsageError("Say with whom no more: --to TENANT, or --all.")
     async with at(session, of) as place:
-        target_id = await place.tenant_id(target) if target else None
+        known = await place.names()
+        targeted: list[TenantId | None] = [await place.tenant_id(each) for each in targets] or [None]
         async with place.transaction() as tx:
             principals = await _principals(place, tx, names)
-            done = await withdraw(tx, place.caller, principals, target=target_id)
-    session.out.show([_shared(each) for each in done], f"No longer shared: {-sum(each.added for each in done)}.")
+            done = [each for target in targeted for each in await withdraw(tx, place.caller, principals, target=target)]
+    left = [known.get(each.job.target_tenant_id, str(each.job.target_tenant_id)) for each in done if each.withdrawn]
+    gone = {each for shared in done for each in shared.withdrawn}
+    counted = _counted(len(gone & set(principals.users)), len(gone & set(principals.groups)))
+    session.out.show(
+        [_shared(each) for each in done],
+        f"No longer shared with {', '.join(dict.fromkeys(left))}: {counted}."
+        if gone
+        else "They were not shared; nothing changes.",
+    )
 
 
 _AT: Final = "comity.cli.commands."
@@ -123,10 +136,12 @@ async def run(session: Session, of: str) -> None:
 
     async with at(session, of) as place:
         known = await place.names()
+        async with place.transaction() as tx:
+            expected = await service.estimate_run(tx, place.caller)
         with session.out.progress(f"Syncing {place.tenant.name}") as tell:
 
             def watch(progress: Progress) -> None:
-                tell(progress.counts.changed + progress.counts.skipped, max(progress.looked_at, 1))
+                tell(progress.looked_at, max(expected, progress.looked_at, 1))
 
             drained = await service.run(place.comity.db, place.caller, watch=watch)
         targets = await _targets(place)
@@ -186,6 +201,16 @@ async def _principals(place: Place, tx: Transaction, names: tuple[str, ...]) -> 
 
     users, groups = await find_principals(tx, place.caller, names)
     return Principals(users, groups)
+
+
+def _counted(people: int, groups: int) -> str:
+    """“1 person”, “3 people and 1 group”."""
+    said = [
+        f"{count} {one if count == 1 else many}"
+        for count, one, many in ((people, "person", "people"), (groups, "group", "groups"))
+        if count
+    ]
+    return " and ".join(said)
 
 
 async def _targets(place: Place) -> dict[Any, TenantId]:

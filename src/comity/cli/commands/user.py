@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 LIST_MAX: Final = 1000
 
 
-@click.group(cls=Group)
+_AT: Final = "comity.cli.commands.user_sign_in:"
+LAZY: Final = {
+    "invite": (_AT + "invite", "Make one-time links with which people set their first password."),
+    "sessions": (_AT + "sessions", "Show where somebody is signed in, and which programs act for her."),
+    "revoke": (_AT + "revoke", "Sign somebody out everywhere."),
+}
+
+
+@click.group(cls=Group, lazy=LAZY)
 def user() -> None:
     """People: import, export, list, change, delete, restore."""
 

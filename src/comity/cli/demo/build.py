@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 CONFIDENTIAL: Final = "Demo client"
 PUBLIC: Final = "Demo public client"
 ADMIN: Final = "admin"
+LOOPBACK: Final = ("http://localhost", "http://127.0.0.1")
+"""Where programs on the same machine listen for their code, on any port."""
 _MESSAGES: Final = UUID("6f0d9a52-4b0e-5f1c-9a51-2f1c7b5e6d10")
 """Names the demo's messages, so that sending them again is a retry."""
 
@@ -149,8 +151,9 @@ async def _applications(demo: Demo, letter: str) -> None:
         )
         secret = await add_secret(tx, caller, confidential.id, at=demo.comity.machine.now())
         public = await register_application(
-            tx, caller, name=PUBLIC, scopes=DELEGATED_PERMISSIONS, is_public=True, password_flow=True
-        )
+            tx, caller, name=PUBLIC, scopes=DELEGATED_PERMISSIONS, redirect_uris=LOOPBACK, is_public=True,
+            password_flow=True,
+        )  # fmt: skip
     secrets.client_id, secrets.client_secret = str(confidential.app_id), secret.value
     secrets.public_client_id = str(public.app_id)
     demo.file.save()

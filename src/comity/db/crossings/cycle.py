@@ -64,10 +64,18 @@ async def claim(db: Database, source: TenantId, *, patient: bool = False) -> Asy
     it is free.
     """
     async with db.direct() as connection:
+        key = (f"drain:{source}",)
         if patient:
-            await connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (f"drain:{source}",))
+            await connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", key)
+        else:
+            cursor = await connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", key)
+            row = await cursor.fetchone()
+            if not (row and row[0]):
+                yield False
+                return
+        try:
             yield True
-            return
-        cursor = await connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (f"drain:{source}",))
-        row = await cursor.fetchone()
-        yield bool(row and row[0])
+        finally:
+            # The server would see only a moment later that the session has ended; whoever comes next need not wait.
+            if not connection.closed:
+                await connection.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", key)

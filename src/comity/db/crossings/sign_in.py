@@ -20,7 +20,7 @@ CANDIDATES_MAX: Final = 5
 _HOME: Final = "select application_home_get(%(app_id)s)"
 
 _CLIENT: Final = """
-select display_name, is_public, password_flow, scopes, disabled_at is not null
+select display_name, is_public, password_flow, scopes, redirect_uris, disabled_at is not null
 from application where tenant_id = %(tenant_id)s and app_id = %(app_id)s
 """
 
@@ -47,6 +47,7 @@ class Client:
     is_public: bool
     password_flow: bool
     scopes: tuple[str, ...]
+    redirect_uris: tuple[str, ...]
     disabled: bool
 
 
@@ -75,8 +76,8 @@ async def find_client(tx: Transaction, app_id: AppId) -> Client | None:
         found = await tx.row(_CLIENT, app_id=app_id)
     if found is None:
         return None
-    name, is_public, password_flow, scopes, disabled = found
-    return Client(home, app_id, name, is_public, password_flow, tuple(scopes), disabled)
+    name, is_public, password_flow, scopes, redirect_uris, disabled = found
+    return Client(home, app_id, name, is_public, password_flow, tuple(scopes), tuple(redirect_uris), disabled)
 
 
 async def find_personal_accounts(tx: Transaction, address: str) -> list[PersonalAccount]:

@@ -20,6 +20,8 @@ DEFAULTS: Final[Mapping[str, str]] = {
     # An import or a first share writes gigabytes: few checkpoints write each page once.
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
+    # A segment's worth: with the default of 4 MB, two writers of a share wait for each other's log.
+    "wal_buffers": "16MB",
     # This build has no lz4, and pglz costs more time than the bytes that it saves.
     "wal_compression": "off",
     "password_encryption": "scram-sha-256",

@@ -141,6 +141,54 @@ create unique index signing_key_one_current on signing_key (state) where state =
 create unique index signing_key_one_next on signing_key (state) where state = 'next';
 call protect_installation_table('signing_key');
 
+-- A device without a keyboard waits for somebody to sign in elsewhere; no tenant is known before that.
+create table device_request (
+  id         uuid primary key,
+  user_code  text collate "C" not null,
+  app_id     uuid not null,
+  authority  text not null,                        -- as the device named it: a tenant's id, or one of Entra's words
+  scopes     text[] not null,
+  state      text not null constraint device_request_state check (state in ('pending', 'approved', 'declined')),
+  interval_s integer not null,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  polled_at  timestamptz,
+  for_tenant uuid,                                 -- whose grant the device gets
+  for_user   uuid,
+  for_grant  uuid
+);
+-- Somebody types the code.
+create unique index device_request_by_code on device_request (user_code);
+-- Those that nobody came back for are removed as new ones come.
+create index device_request_by_age on device_request (expires_at);
+call protect_installation_table('device_request');
+
+-- A personal account that is asked for; it comes into being when its mail address was confirmed.
+create table registration (
+  id            uuid primary key,
+  mail          text not null,
+  display_name  text not null,
+  password_hash text not null,
+  secret_sha256 bytea not null,
+  created_at    timestamptz not null,
+  expires_at    timestamptz not null
+);
+-- Those that nobody confirmed are removed as new ones come.
+create index registration_by_age on registration (expires_at);
+call protect_installation_table('registration');
+
+-- How often somebody was wrong of late: by account name, or by address. Names are hashed, and counted
+-- whether or not they exist, so that the answer gives nothing away.
+create table sign_in_attempt (
+  key      bytea primary key,
+  failures integer not null,
+  first_at timestamptz not null,
+  last_at  timestamptz not null
+);
+-- Old ones are removed as new ones come.
+create index sign_in_attempt_by_age on sign_in_attempt (last_at);
+call protect_installation_table('sign_in_attempt');
+
 create table installation_audit (
   id         uuid primary key,
   at         timestamptz not null,
@@ -224,7 +272,8 @@ create table mail (
   sent_at    timestamptz,
   constraint mail_pkey primary key (tenant_id, id)
 );
-call protect_tenant_table('mail');
+-- In the personal realm a mail is nobody's but its own: whoever knows its id sends it.
+call protect_tenant_table('mail', 'id');
 
 -- ── Directory ────────────────────────────────────────────────────────────────────────────────────
 
@@ -392,6 +441,7 @@ create table application (
   password_flow boolean not null,                  -- may use username and password
   permissions   text[] not null,                   -- application permissions, Graph names
   scopes        text[] not null,                   -- delegated permissions
+  redirect_uris text[] not null,                   -- where authorization codes may be sent
   created_at    timestamptz not null,
   disabled_at   timestamptz,
   version       bigint not null,
@@ -416,6 +466,104 @@ create table application_secret (
   constraint application_secret_app foreign key (tenant_id, application_id) references application on delete cascade
 );
 call protect_tenant_table('application_secret');
+
+-- What an application may prove itself with instead of a secret: only its public half is here.
+create table application_certificate (
+  tenant_id      uuid not null,
+  application_id uuid not null,
+  id             uuid not null,
+  certificate    bytea not null,                   -- DER
+  sha1           bytea not null,                   -- thumbprints: how an assertion names it (x5t, x5t#S256)
+  sha256         bytea not null,
+  created_at     timestamptz not null,
+  expires_at     timestamptz not null,
+  constraint application_certificate_pkey primary key (tenant_id, application_id, id),
+  -- Certificates go with their application: none outlives it.
+  constraint application_certificate_app foreign key (tenant_id, application_id) references application on delete cascade,
+  -- An assertion names one of them.
+  constraint application_certificate_once unique (tenant_id, application_id, sha256)
+);
+call protect_tenant_table('application_certificate');
+
+-- What somebody allowed a client that no administrator of hers has vouched for: personal accounts.
+create table app_consent (
+  tenant_id  uuid not null,
+  user_id    uuid not null,
+  app_id     uuid not null,
+  scopes     text[] not null,
+  granted_at timestamptz not null,
+  constraint app_consent_pkey primary key (tenant_id, user_id, app_id)
+);
+call protect_tenant_table('app_consent', 'user_id');
+
+-- Somebody is signed in with a browser, at home.
+create table sign_in_session (
+  tenant_id     uuid not null,
+  id            uuid not null,
+  user_id       uuid not null,
+  secret_sha256 bytea not null,
+  client        text not null,                     -- what the browser says that it is
+  created_at    timestamptz not null,              -- when the password was given
+  expires_at    timestamptz not null,
+  ended_at      timestamptz,
+  constraint sign_in_session_pkey primary key (tenant_id, id)
+);
+-- "Where am I signed in?", and the end of all of them.
+create index sign_in_session_by_user on sign_in_session (tenant_id, user_id);
+call protect_tenant_table('sign_in_session', 'user_id');
+
+-- Somebody let a client act for her: a code first, then one refresh token after the other.
+create table sign_in_grant (
+  tenant_id       uuid not null,                   -- where the client acts; for a B2B user not her home
+  id              uuid not null,
+  user_id         uuid not null,
+  app_id          uuid not null,
+  home_tenant_id  uuid not null,                   -- who signed in
+  home_user_id    uuid not null,
+  scopes          text[] not null,
+  redirect_uri    text,
+  code_challenge  text,
+  nonce           text,
+  signed_in_at    timestamptz not null,
+  created_at      timestamptz not null,
+  code_expires_at timestamptz not null,
+  generation      integer not null,                -- 0: the code was not redeemed; n: the n-th refresh token counts
+  used_at         timestamptz not null,
+  expires_at      timestamptz not null,
+  ended_at        timestamptz,
+  ended_why       text constraint sign_in_grant_why check (ended_why in ('revoked', 'reused')),
+  constraint sign_in_grant_pkey primary key (tenant_id, id)
+);
+-- "Which programs act for me?", and the end of all of them.
+create index sign_in_grant_by_user on sign_in_grant (tenant_id, user_id);
+call protect_tenant_table('sign_in_grant', 'user_id');
+
+-- Where a tenant's people sign in if not here: an OpenID Connect provider.
+create table upstream_provider (
+  tenant_id     uuid primary key,
+  display_name  text not null,
+  issuer        text not null,
+  client_id     text not null,
+  sealed_secret bytea,                             -- sealed with the key outside the database; null: a public client
+  claim         text not null,                     -- which claim names the person
+  scopes        text not null,
+  changed_at    timestamptz not null,
+  version       bigint not null
+);
+call protect_tenant_table('upstream_provider');
+
+-- A phone number that a personal account claims, until the code sent there comes back.
+create table phone_claim (
+  tenant_id   uuid not null,
+  user_id     uuid not null,
+  phone       text not null,
+  sealed_code bytea not null,
+  attempts    integer not null,
+  created_at  timestamptz not null,
+  expires_at  timestamptz not null,
+  constraint phone_claim_pkey primary key (tenant_id, user_id)
+);
+call protect_tenant_table('phone_claim', 'user_id');
 
 create table directory_role_member (
   tenant_id    uuid not null,
@@ -558,7 +706,8 @@ create table partner_template (
   user_sync_inbound boolean,                       -- multiTenantOrganizationIdentitySynchronization
   sync_new          boolean not null,
   sync_existing     boolean not null,
-  version           bigint not null
+  version           bigint not null,
+  document          jsonb                          -- B2B settings, as in partner
 );
 call protect_tenant_table('partner_template');
 
@@ -1235,8 +1384,9 @@ create function address_find(wanted_key text, wanted_kinds text[]) returns table
 
 -- Many people came at once. Until autovacuum comes by, the planner takes a tenant that has just grown for
 -- one of a single row, and reads all of it wherever it should have asked an index.
+-- A rough idea is enough for that, at a fifth of the time; autovacuum looks closely a minute later.
 create function people_analyze() returns void
-  language plpgsql security definer set search_path = pg_catalog, public
+  language plpgsql security definer set search_path = pg_catalog, public set default_statistics_target = 20
   as $$ begin
     -- Only what statements look people up by: the other columns would triple the time.
     analyze users (tenant_id, id, upn_key, mail_key, home_tenant_id, home_user_id, given_key, surname_key),
@@ -1343,6 +1493,10 @@ create function application_home_add(new_app_id uuid) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ insert into application_home values (new_app_id, comity_tenant()) $$;
 
+create function application_home_drop(old_app_id uuid) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ delete from application_home where app_id = old_app_id and tenant_id = public.comity_tenant() $$;
+
 create function application_home_get(wanted uuid) returns uuid
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select tenant_id from application_home where app_id = wanted $$;
@@ -1367,6 +1521,83 @@ create function signing_key_move(which text, to_state text, at timestamptz) retu
 create function signing_key_drop(which text) returns void
   language sql security definer set search_path = pg_catalog, public
   as $$ delete from signing_key where kid = which and state = 'retired' $$;
+
+create function device_add(entry device_request, stale_before timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    delete from device_request where id in (
+      select d.id from device_request d where d.expires_at < stale_before order by d.expires_at limit 10 for update skip locked);
+    insert into device_request select (entry).*
+  $$;
+
+create function device_find(code text, at timestamptz) returns setof device_request
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from device_request where user_code = code and expires_at > at and state = 'pending' $$;
+
+-- The device asks; what comes back is the row as it was before, so that too early can be told.
+create function device_poll(wanted uuid, at timestamptz, slower_s integer) returns setof device_request
+  language plpgsql security definer set search_path = pg_catalog, public
+  as $$
+  declare before device_request;
+  begin
+    select * into before from device_request where id = wanted for update;
+    if not found then return; end if;
+    update device_request set polled_at = at,
+      interval_s = interval_s + case when at < polled_at + make_interval(secs => interval_s) then slower_s else 0 end
+      where id = wanted;
+    return next before;
+  end $$;
+
+create function device_decide(wanted uuid, at timestamptz, to_state text, of_tenant uuid, of_user uuid, of_grant uuid)
+  returns boolean
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    with decided as (
+      update device_request set state = to_state, for_tenant = of_tenant, for_user = of_user, for_grant = of_grant
+      where id = wanted and expires_at > at and state = 'pending'
+      returning 1)
+    select exists (select from decided)
+  $$;
+
+-- The device has its answer; false if it had it before.
+create function device_drop(wanted uuid) returns boolean
+  language sql security definer set search_path = pg_catalog, public
+  as $$ with dropped as (delete from device_request where id = wanted returning 1) select exists (select from dropped) $$;
+
+create function registration_add(entry registration, stale_before timestamptz) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    delete from registration where id in (
+      select r.id from registration r where r.expires_at < stale_before order by r.expires_at limit 10 for update skip locked);
+    insert into registration select (entry).*
+  $$;
+
+-- Once, by whoever holds the link, and in time.
+create function registration_take(wanted uuid, secret bytea, at timestamptz) returns setof registration
+  language sql security definer set search_path = pg_catalog, public
+  as $$ delete from registration where id = wanted and secret_sha256 = secret and expires_at > at returning * $$;
+
+create function attempt_get(wanted bytea) returns setof sign_in_attempt
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select * from sign_in_attempt where key = wanted $$;
+
+-- Once more; counting starts over when the last one was before `since`.
+create function attempt_add(wanted bytea, at timestamptz, since timestamptz, stale_before timestamptz) returns integer
+  language sql security definer set search_path = pg_catalog, public
+  as $$
+    delete from sign_in_attempt where key in (
+      select a.key from sign_in_attempt a where a.last_at < stale_before order by a.last_at limit 10 for update skip locked);
+    insert into sign_in_attempt values (wanted, 1, at, at)
+    on conflict (key) do update set
+      failures = case when sign_in_attempt.last_at < since then 1 else sign_in_attempt.failures + 1 end,
+      first_at = case when sign_in_attempt.last_at < since then at else sign_in_attempt.first_at end,
+      last_at = at
+    returning failures
+  $$;
+
+create function attempt_clear(wanted bytea) returns void
+  language sql security definer set search_path = pg_catalog, public
+  as $$ delete from sign_in_attempt where key = wanted $$;
 
 -- Nobody but the application role calls them; the installation's own rows stand behind each.
 do $$

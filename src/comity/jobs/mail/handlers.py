@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from comity.core.ids import TenantId
+from comity.core.ids import PERSONAL_REALM, TenantId, UserId
 from comity.core.logs import get_logger
 from comity.db.database import Database
 from comity.jobs.mail import store
@@ -26,7 +26,7 @@ def offered(db: Database, sender: Sender, *, address: str) -> Work:
 
     async def handle(task: Task) -> datetime | None:
         tenant_id, mail_id = task.order.tenant_id, MailId(task.order.key)
-        async with db.tenant(tenant_id) as tx:
+        async with db.tenant(tenant_id, person=_itself(tenant_id, mail_id)) as tx:
             mail = await store.load(tx, mail_id)
         if mail is None or mail.state is not MailState.WAITING:
             return None
@@ -47,7 +47,15 @@ def offered(db: Database, sender: Sender, *, address: str) -> Work:
         return None
 
     async def _settle(tenant_id: TenantId, mail_id: MailId, state: MailState, fault: str | None) -> None:
-        async with db.tenant(tenant_id) as tx:
-            await store.settle(tx, mail_id, state, fault)
+        async with db.tenant(tenant_id, person=_itself(tenant_id, mail_id)) as tx:
+            if tenant_id == PERSONAL_REALM and state is not MailState.WAITING:
+                await store.drop(tx, mail_id)  # it may hold a link that works once
+            else:
+                await store.settle(tx, mail_id, state, fault)
 
     return Work(kind=MAIL, handler=handle)
+
+
+def _itself(tenant_id: TenantId, mail_id: MailId) -> UserId | None:
+    """In the personal realm a mail is seen by nobody but whoever knows its id."""
+    return UserId(mail_id) if tenant_id == PERSONAL_REALM else None

@@ -17,5 +17,8 @@ update mail set state = %(state)s, fault = %(fault)s,
   sent_at = case when %(state)s = 'sent' then %(at)s::timestamptz end
 where tenant_id = %(tenant_id)s and id = %(id)s;
 
+-- name: drop
+delete from mail where tenant_id = %(tenant_id)s and id = %(id)s;
+
 -- name: expire
 delete from mail where tenant_id = %(tenant_id)s and created_at < %(before)s;

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from comity.core.caller import Caller
-from comity.core.ids import new_id
+from comity.core.ids import PERSONAL_REALM, UserId, new_id
 from comity.core.permissions import Permission
+from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.mail import store
@@ -22,6 +23,15 @@ async def post(tx: Transaction, letter: Letter) -> MailId:
     mail_id = MailId(new_id())
     await store.add(tx, mail_id, letter)
     await put(tx, Order(MAIL, tx.tenant_id, mail_id))
+    return mail_id
+
+
+async def post_personal(db: Database, letter: Letter) -> MailId:
+    """Queue a letter to somebody who has no tenant; when it is sent, or given up, it is forgotten."""
+    mail_id = MailId(new_id())
+    async with db.tenant(PERSONAL_REALM, person=UserId(mail_id)) as tx:
+        await store.add(tx, mail_id, letter)
+        await put(tx, Order(MAIL, PERSONAL_REALM, mail_id))
     return mail_id
 
 

@@ -39,6 +39,11 @@ async def settle(tx: Transaction, mail_id: MailId, state: MailState, fault: str 
     await tx.execute(Q.settle, id=mail_id, state=state.value, fault=fault, at=tx.now)
 
 
+async def drop(tx: Transaction, mail_id: MailId) -> None:
+    """Forget a mail."""
+    await tx.execute(Q.drop, id=mail_id)
+
+
 async def expire(tx: Transaction, *, before: datetime) -> int:
     """Forget what is older, whatever became of it; return how many."""
     return await tx.execute(Q.expire, before=before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -36,14 +36,18 @@ def syncs_groups(lane: Lane) -> bool:
     return lane.job.groups and lane.groups_allowed and lane.job.scope_mode is ScopeMode.ASSIGNED
 
 
-async def owe_groups(tx: Transaction, lane: Lane, receipts: Iterable[Receipt]) -> None:
+def moved_by(receipts: Iterable[Receipt]) -> dict[UserId, CauseId]:
+    """Who came or went, and why."""
+    return {each.source_id: each.cause for each in receipts if each.action in _LINKING}
+
+
+async def owe_groups(tx: Transaction, lane: Lane, moved: Mapping[UserId, CauseId]) -> None:
     """People came or went: their groups will be looked at, by the next drain if this one is cut off."""
     if not syncs_groups(lane):
         return
-    moved = {each.source_id: each.cause for each in receipts if each.action in _LINKING}
     if moved and not lane.moved:
         await tx.execute(Q.owe, id=lane.job.id)
-    lane.moved |= moved
+    lane.moved.update(moved)
 
 
 async def find_groups(
@@ -81,7 +85,8 @@ async def pass_groups(
             break
         async with db.tenant(lane.job.tenant_id, many_rows=True) as tx:
             group = await tx.one(SourceGroup, Q.source_group, job_id=lane.job.id, id=group_id)
-            rows = await tx.rows(Q.linked_members, job_id=lane.job.id, group_id=group_id)
+            # Thousands of rows, which only those read who pass the group on.
+            rows = await tx.rows(Q.linked_members, job_id=lane.job.id, group_id=group_id) if syncs_groups(lane) else []
         if group is None:
             continue
         if not syncs_groups(lane):

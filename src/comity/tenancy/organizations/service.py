@@ -58,7 +58,7 @@ async def get_organization(tx: Transaction, caller: Caller) -> Membership:
         OrganizationMissing, PermissionMissing (guests without the permission).
     """
     if caller.user_id is None or caller.user_type is not UserType.MEMBER:
-        caller.check(Permission.MTO_READ)
+        caller.check(Permission.MTO_READ_BASIC)
     membership = await store.load_membership(tx)
     if membership is None:
         raise OrganizationMissing

@@ -201,7 +201,7 @@ def known(body: Mapping[str, Any], select: tuple[str, ...] | None) -> dict[str, 
     """What was asked for; unasked, what has a value."""
     if select is not None:
         return dict(body)
-    return {name: value for name, value in body.items() if value is not None and value != []}
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def by_id(after: UUID | None) -> Place | None:

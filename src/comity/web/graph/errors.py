@@ -8,6 +8,18 @@ from typing import Final
 from comity.core.criteria import CriterionUnsupported
 from comity.core.errors import ComityError
 from comity.directory.model import MemberExists, MemberMissing, NoManager, UpnTaken
+from comity.identity.errors import AssignmentExists
+from comity.identity.invitations import InvitationsOff
+from comity.partners.model import PartnerExists, PartnerHasSync, PartnerSyncExists, PartnerSyncUnknown, PartnerUnknown
+from comity.sync.configurations.service import CredentialsInvalid, JobExists
+from comity.sync.model import JobUnknown
+from comity.tenancy.organizations.model import (
+    AlreadyInOrganization,
+    InvitationUnknown,
+    MemberUnknown,
+    OrganizationMissing,
+    OwnerNeeded,
+)
 from comity.web.errors import SHAPES, Shape
 from comity.web.graph.batch import BatchInvalid, BatchOverfull
 from comity.web.graph.bodies import BodyOfOtherKind, BodyUnreadable, PropertyInvalid
@@ -25,6 +37,25 @@ GRAPH_SHAPES: Final[Mapping[type[ComityError], Shape]] = {
     MemberExists: Shape(400, "Request_BadRequest", detail="ObjectConflict"),
     MemberMissing: Shape(404, "Request_ResourceNotFound", "graph-resource-not-found"),
     PropertyInvalid: Shape(400, "Request_BadRequest"),
+    AlreadyInOrganization: Shape(400, "Request_BadRequest"),
+    OrganizationMissing: Shape(404, "Directory_ObjectNotFound"),
+    MemberUnknown: Shape(404, "Directory_ObjectNotFound"),
+    OwnerNeeded: Shape(403, "Authorization_RequestDenied"),
+    InvitationUnknown: Shape(404, "Directory_ObjectNotFound"),
+    PartnerExists: Shape(
+        409, "Request_MultipleObjectsWithSameKeyValue", "graph-conflicting-object", "ConflictingObjects"
+    ),
+    PartnerSyncExists: Shape(
+        409, "Request_MultipleObjectsWithSameKeyValue", "graph-conflicting-object", "ConflictingObjects"
+    ),
+    PartnerUnknown: Shape(404, "Directory_ObjectNotFound"),
+    PartnerSyncUnknown: Shape(404, "Directory_ObjectNotFound"),
+    PartnerHasSync: Shape(400, "Request_BadRequest"),
+    AssignmentExists: Shape(400, "Request_BadRequest"),
+    JobExists: Shape(409, "Conflict"),
+    JobUnknown: Shape(404, "ResourceNotFound"),
+    CredentialsInvalid: Shape(400, "InvalidCredentials"),
+    InvitationsOff: Shape(403, "Authorization_RequestDenied"),
     UpnTaken: Shape(400, "Request_BadRequest", detail="ObjectConflict"),
 }
 """The nearest class of an error's ancestry counts."""

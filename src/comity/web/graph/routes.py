@@ -9,7 +9,22 @@ from starlette.responses import Response
 from comity.core.errors import ComityError
 from comity.web.asking import Ask
 from comity.web.errors import error_response
-from comity.web.graph import directory_objects, groups, organization, users
+from comity.web.graph import (
+    applications,
+    assignments,
+    deleted_items,
+    directory_objects,
+    groups,
+    invitations,
+    logs,
+    multitenant,
+    organization,
+    policies,
+    roles,
+    synchronization,
+    teams,
+    users,
+)
 from comity.web.graph.batch import RawBatch, Serve, batching
 from comity.web.graph.errors import GRAPH_SHAPES
 from comity.web.graph.openapi import openapi_route
@@ -21,6 +36,16 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *users.OPERATIONS,
     *groups.OPERATIONS,
     *directory_objects.OPERATIONS,
+    *deleted_items.OPERATIONS,
+    *roles.OPERATIONS,
+    *applications.OPERATIONS,
+    *assignments.OPERATIONS,
+    *multitenant.OPERATIONS,
+    *policies.OPERATIONS,
+    *synchronization.OPERATIONS,
+    *logs.OPERATIONS,
+    *invitations.OPERATIONS,
+    *teams.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from comity.core.catalogue import sentence
 from comity.core.errors import ComityError, Throttled, Unavailable
-from comity.identity.errors import SignInRefused
 from comity.identity.model import IssuedToken
+from comity.identity.refusals import SignInRefused
 from comity.web.asking import Ask
 from comity.web.errors import error_headers, shape_of
 
@@ -30,8 +30,12 @@ def token_response(issued: IssuedToken, *, with_client_info: bool) -> Response:
         body["scope"] = issued.scope
         if issued.id_token is not None:
             body["id_token"] = issued.id_token
+        if issued.refresh_token is not None:
+            body["refresh_token"] = issued.refresh_token
         if with_client_info:
-            info = {"uid": str(issued.person.id), "utid": str(issued.person.tenant_id)}
+            # Whom the client knows across tenants: the account at home.
+            account = issued.person.home or issued.person
+            info = {"uid": str(account.id), "utid": str(account.tenant_id)}
             body["client_info"] = base64.urlsafe_b64encode(msgspec.json.encode(info)).decode().rstrip("=")
     return _json(body, status=200, headers=NOT_STORED)
 
@@ -39,29 +43,33 @@ def token_response(issued: IssuedToken, *, with_client_info: bool) -> Response:
 def oauth_refusal(error: ComityError, ask: Ask) -> Response:
     """Any failure behind this door: OAuth's error, with the AADSTS number that clients branch on."""
     trace = ask.trace
-    said = sentence(error.code, error.parameters, trace.language)
     if isinstance(error, SignInRefused):
         name, number = error.error, error.number
         status = 401 if name == "invalid_client" else 400
     else:
         name, number, status = _general(error), 0, shape_of(error).status
-    stamp = f"{trace.at:%Y-%m-%d %H:%M:%SZ}"
-    correlation_id = trace.client_request_id or trace.request_id
-    prefix = f"AADSTS{number}: " if number else ""
     headers = {**error_headers(error), **NOT_STORED}
     if status == 401:
         headers["www-authenticate"] = 'Basic realm="token"'
     body = {
         "error": name,
-        "error_description": (
-            f"{prefix}{said} Trace ID: {trace.request_id} Correlation ID: {correlation_id} Timestamp: {stamp}"
-        ),
+        "error_description": description_of(error, ask),
         "error_codes": [number] if number else [],
-        "timestamp": stamp,
+        "timestamp": f"{trace.at:%Y-%m-%d %H:%M:%SZ}",
         "trace_id": trace.request_id,
-        "correlation_id": correlation_id,
+        "correlation_id": trace.client_request_id or trace.request_id,
     }
     return _json(body, status=status, headers=headers)
+
+
+def description_of(error: ComityError, ask: Ask) -> str:
+    """The failure in Entra's form: number, sentence, and what to look it up by."""
+    trace = ask.trace
+    prefix = f"AADSTS{error.number}: " if isinstance(error, SignInRefused) else ""
+    correlation_id = trace.client_request_id or trace.request_id
+    said = sentence(error.code, error.parameters, trace.language)
+    stamp = f"{trace.at:%Y-%m-%d %H:%M:%SZ}"
+    return f"{prefix}{said} Trace ID: {trace.request_id} Correlation ID: {correlation_id} Timestamp: {stamp}"
 
 
 def document(body: dict[str, Any], *, max_age_s: int) -> Response:

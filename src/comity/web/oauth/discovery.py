@@ -9,10 +9,13 @@ from typing import Final
 
 from starlette.responses import Response
 
+from comity.identity.assertions import ALGORITHMS
 from comity.identity.decide import PUBLISHED_BEFORE_USE
 from comity.identity.tokens import issuer
 from comity.web.asking import Ask
 from comity.web.oauth.answers import document
+from comity.web.oauth.authorize import PROMPTS
+from comity.web.oauth.comebacks import RESPONSE_MODES
 from comity.web.oauth.tenants import Authority, find_authority
 from comity.web.oauth.token import GRANTS
 
@@ -26,19 +29,24 @@ async def show_metadata(ask: Ask) -> Response:
     return document(
         {
             "issuer": _issuer(ask.origin, authority),
-            # MSAL refuses a document without it, whatever the grant; the page itself comes with interactive sign-in.
             "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
             "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
             "jwks_uri": f"{base}/discovery/v2.0/keys",
             "grant_types_supported": list(GRANTS),
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+            "code_challenge_methods_supported": ["S256"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": list(RESPONSE_MODES),
+            "prompt_values_supported": sorted(PROMPTS),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "scopes_supported": ["openid", "profile", "email"],
+            "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "claims_supported": [
-                "sub", "iss", "aud", "exp", "iat", "nbf", "nonce", "name", "preferred_username", "oid", "tid", "ver",
+                "sub", "iss", "aud", "exp", "iat", "nbf", "nonce", "auth_time", "name",
+                "preferred_username", "oid", "tid", "ver", "idp",
             ],
             "request_uri_parameter_supported": False,
         },

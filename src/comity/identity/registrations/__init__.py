@@ -1,0 +1,1 @@
+"""What Graph's clients keep with an application, and what it may do."""

@@ -1,0 +1,1 @@
+"""External access: who may talk across the border (external-access §15)."""
