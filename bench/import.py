@@ -22,7 +22,7 @@ from pathlib import Path
 # Started as a program, Python knows this directory only.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.people import Export, write_export
+from bench.exports import Export, write_export
 from comity.core.caller import Caller
 from comity.core.clock import BusinessClock
 from comity.core.ids import TenantId, new_id

@@ -134,10 +134,11 @@ def _renewing(lease: Lease) -> Callable[[], Awaitable[Address]]:
 def observers() -> list[Observer]:
     """What the rooms do within a transaction that changed something, in this order."""
     from comity.access import handlers as access
+    from comity.people import handlers as people
     from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
 
-    return [access.observe, sync.observe, subscriptions.observe]
+    return [access.observe, people.observe, sync.observe, subscriptions.observe]
 
 
 def realm_observers() -> list[Observer]:
@@ -153,6 +154,7 @@ def works(comity: Comity) -> list[Work]:
     from comity.directory import handlers as directory
     from comity.jobs.mail import handlers as mail
     from comity.jobs.mail.choosing import choose_sender
+    from comity.people import handlers as people
     from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
     from comity.sync import retention as sync_retention
@@ -165,6 +167,7 @@ def works(comity: Comity) -> list[Work]:
         sync.offered_held(comity.db),
         sync.offered_approvals(comity.db),
         directory.offered(comity.db),
+        people.offered(comity.db),
         *access.offered(comity.db),
         subscriptions.offered(_postman(comity), business=comity.clock),
     ]
@@ -195,6 +198,7 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
     from comity.jobs.procrastinate_queue import ProcrastinateQueue
     from comity.jobs.schema import prepare_queue
     from comity.jobs.worker import Worker
+    from comity.people.handlers import INDEX
     from comity.sync.orders import SWEEP as SYNC_SWEEP
 
     async with Lifeline(supervisor) as life, open_comity(settings, may_migrate=may_migrate) as comity:
@@ -204,6 +208,7 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
         async with comity.db.tenant(PERSONAL_REALM) as tx:
             await put(tx, Order(SWEEP, PERSONAL_REALM))
             await put(tx, Order(SYNC_SWEEP, PERSONAL_REALM))
+            await put(tx, Order(INDEX, PERSONAL_REALM))
         async with ProcrastinateQueue(comity.db.direct_url) as queue:
             worker = Worker(
                 DueRows(comity.db, machine=comity.machine),

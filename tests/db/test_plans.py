@@ -29,9 +29,12 @@ from comity.directory.store import Q as DIRECTORY
 from comity.directory.store import insert_users
 from comity.events.feed import Q as EVENTS
 from comity.jobs.due import Q as JOBS
-from comity.people.decide import read_query
+from comity.people.index.store import Q as INDEX
+from comity.people.model import Place
+from comity.people.query import Span, arms, read_query
 from comity.people.store import Q as PEOPLE
-from comity.people.store import word_parameters, words_parameters
+from comity.people.store import Ranges, arm_parameters, range_parameters
+from comity.people.words import Part
 from comity.sync.store import Q as SYNC
 from comity.tenancy.service import ensure_personal_realm
 from tests.support.plans import MODES, plan_of
@@ -80,7 +83,7 @@ insert into group_member select %(tenant_id)s, %(group)s, p, 'user', %(at)s
 insert into group_member select %(tenant_id)s, (%(groups)s::uuid[])[2 + n / 10], p, 'user', %(at)s
   from unnest(%(people)s::uuid[]) with ordinality x (p, n);
 insert into sync_job select %(tenant_id)s, j, 1, 'job', %(source)s, 'pair', 'Active', null, 'assigned', true, true,
-  true, true, null, null, false, false, false, 0, 0, 2400, 0, %(at)s
+  true, true, null, null, false, false, false, 0, 0, 2400, false, null, null, 0, %(at)s
   from unnest(%(jobs)s::uuid[]) j;
 insert into sync_assignment select %(tenant_id)s, j, p, 'user', %(at)s
   from unnest(%(jobs)s::uuid[]) j, unnest(%(people)s::uuid[]) p;
@@ -100,6 +103,12 @@ insert into feed_cursor select %(tenant_id)s, 'c' || n, 0, 1
   from generate_series(1, 50) n;
 insert into audit_entry select %(tenant_id)s, p, %(at)s, 'user', p, 'n', 'a', 'user', p, null, null, null, p, p
   from unnest(%(people)s::uuid[]) p;
+insert into person_word select %(tenant_id)s, 1 + mod(n, 5), 'word' || n, p
+  from unnest(%(people)s::uuid[]) with ordinality x (p, n);
+insert into name_word select %(tenant_id)s, 'word' || n
+  from unnest(%(people)s::uuid[]) with ordinality x (p, n);
+insert into name_variant select %(tenant_id)s, v || n, 'word' || n
+  from unnest(%(people)s::uuid[]) with ordinality x (p, n), unnest(array['wor', 'wod', 'wrd', 'ord']) v;
 insert into seat select %(tenant_id)s, p, (%(chats)s::uuid[])[1 + (n - 1) / 10], %(at)s, null, %(at)s, 0, false,
   false
   from unnest(%(people)s::uuid[]) with ordinality x (p, n);
@@ -249,11 +258,25 @@ def feed(crowd: Crowd) -> dict[str, object]:
 
 
 def word(crowd: Crowd) -> dict[str, object]:
-    return {**one(crowd), **word_parameters(read_query("given3"))}
+    return {**one(crowd), "without": [], **arm_parameters(arms(read_query("given3")), Place())}
 
 
 def words(crowd: Crowd) -> dict[str, object]:
-    return {**one(crowd), **words_parameters(read_query("given3 surname"))}
+    return {**one(crowd), "without": [], **arm_parameters(arms(read_query("given3 surname")), Place())}
+
+
+def parts(crowd: Crowd) -> dict[str, object]:
+    span = Span("given3", "given4")
+    ranges = Ranges([(Part.GIVEN, span), (Part.WORK, span)], [span], [span], Span("u3", "u4"))
+    return {**one(crowd), "without": [], **range_parameters(ranges, [("surname",)])}
+
+
+def meant(crowd: Crowd) -> dict[str, object]:
+    return {**one(crowd), "variants": ["given", "gven"], "shortest": 4, "longest": 6}
+
+
+def dictionary(crowd: Crowd) -> dict[str, object]:
+    return {**one(crowd), "words": ["given3", "surname3"]}
 
 
 def address(crowd: Crowd) -> dict[str, object]:
@@ -293,8 +316,15 @@ CASES: list[Case] = [
     (SYNC, "members", page, {"group_member_pkey"}),
     (SYNC, "present", homes, {"users_home_unique"}),
     (SYNC, "present_by_upn", page, {"users_upn_unique"}),
-    (PEOPLE, "by_word", word, {"users_by_given", "users_by_surname", "users_by_mail", "users_upn_unique"}),
-    (PEOPLE, "by_words", words, {"users_by_given", "users_by_surname"}),
+    (PEOPLE, "by_name", word, {"users_by_given", "users_by_surname"}),
+    (PEOPLE, "by_name", words, {"users_by_given", "users_by_surname"}),
+    (PEOPLE, "by_parts", parts, {"users_by_given", "users_by_surname", "person_word_pkey", "users_by_mail",
+                                 "users_upn_unique"}),
+    (PEOPLE, "meant", meant, {"name_variant_pkey"}),
+    (PEOPLE, "recent", one, {"seat_by_activity|seat_pkey", "chat_pkey", "chat_member_pkey", "users_home_unique"}),
+    (INDEX, "by_ids", page, {"users_pkey"}),
+    (INDEX, "words_of", page, {"person_word_by_user"}),
+    (INDEX, "known_words", dictionary, {"name_word_pkey"}),
     (PEOPLE, "by_address", address, {"users_by_mail", "users_upn_unique"}),
     (CHAT, "get_chat", one, {"chat_pkey", "seat_pkey|seat_by_chat|seat_by_activity"}),
     (CHAT, "lock_chat", one, {"chat_pkey"}),

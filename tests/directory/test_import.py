@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.people import write_export
+from bench.exports import write_export
 from comity.audit.service import list_for_object
 from comity.core.caller import Caller, UserType
 from comity.core.errors import PermissionMissing

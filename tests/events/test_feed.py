@@ -359,3 +359,33 @@ async def test_arrivals_stand_behind_single_changes_without_gaps(contoso: Org):
     assert [(each.kind, each.object_id, each.changed, each.external, each.cause) for each in found[1:]] == [
         (each.kind, each.object_id, each.changed, each.external, each.cause) for each in new
     ]
+
+
+async def test_whoever_reads_a_tenants_own_changes_passes_over_b2b_identities(contoso: Org):
+    """In a mesh they are nearly all entries. What is left out counts as read, unless there is more to read."""
+    own = [change(), change()]
+    await write(contoso, change(external=True), own[0], change(external=True))
+    await write(contoso, own[1], change(external=True))
+
+    async with contoso.db.tenant(contoso.id) as tx:
+        found, up_to = await feed.read_own(tx, after=0)
+        first, so_far = await feed.read_own(tx, after=0, at_most=1)
+        rest, end = await feed.read_own(tx, after=so_far)
+        assert await feed.read_own(tx, after=end) == ([], 5)
+
+    assert ([each.object_id for each in found], up_to) == ([each.object_id for each in own], 5)
+    assert ([each.position for each in first], so_far) == ([2], 2)
+    assert ([each.position for each in rest], end) == ([4], 5)
+
+
+async def test_own_changes_that_were_cut_off_are_missed_loudly(contoso: Org, clock: BusinessClock):
+    """As with all entries: whoever is too far behind starts over."""
+    await write(contoso, change())
+    clock.offset += timedelta(days=31)
+    await write(contoso, change())
+    async with contoso.db.tenant(contoso.id) as tx:
+        await feed.trim(tx, before=tx.now - timedelta(days=30))
+
+        with pytest.raises(FeedExpired):
+            await feed.read_own(tx, after=0)
+        assert (await feed.read_own(tx, after=1))[1] == 2

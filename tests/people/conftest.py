@@ -10,7 +10,10 @@ from comity.core.permissions import Permission
 from comity.directory.decide import mangled_upn
 from comity.directory.model import ExternalUserState, User
 from comity.directory.store import insert_users
+from comity.events.feed import append
+from comity.events.model import Change, ChangeKind
 from comity.people import service
+from comity.people.index.service import catch_up
 from comity.people.model import FoundPerson, Search
 from tests.support.world import Org
 
@@ -36,6 +39,12 @@ async def names(org: Org, user: User, text: str, **more: Any) -> list[str]:
     return [each.display_name for each in await found(org, user, text, **more)]
 
 
+async def index(*orgs: Org) -> None:
+    """Let the index catch up, as a worker does soon after a change."""
+    for org in orgs:
+        await catch_up(org.db, org.id)
+
+
 async def represent(org: Org, home: User, **attributes: Any) -> User:
     """Somebody from elsewhere as a sync brings her: a B2B member, shown in address lists."""
     user = User(**{
@@ -47,4 +56,5 @@ async def represent(org: Org, home: User, **attributes: Any) -> User:
     })  # fmt: skip
     async with org.db.tenant(org.id) as tx:
         await insert_users(tx, [user])
+        append(tx, [Change(ChangeKind.USER_CREATED, user.id, external=True)])
     return user

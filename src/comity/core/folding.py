@@ -16,10 +16,15 @@ _SPECIAL: Final = str.maketrans(
         "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ħ": "h", "ı": "i",
         "ŋ": "n", "ə": "e", "ƒ": "f", "ŧ": "t", "ĸ": "k", "’": "'", "`": "'", "´": "'", "‐": "-", "‑": "-", "–": "-",
     }
+    | dict.fromkeys(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)))
 )  # fmt: skip
-"""Letters that Unicode does not decompose."""
+"""Letters that Unicode does not decompose; and marks that nobody sees, which are left out."""
 
-_WORDS: Final = re.compile(r"[^\w']+|_+")
+_UNSEEN: Final = {letter: into for letter, into in _SPECIAL.items() if into is None or into in ("'", "-")}
+"""Of these only what changes no letter."""
+
+_WORDS: Final = re.compile(r"[^\w'\u0300-\u036f\u0900-\u0dff\u0e00-\u0eff]+|_+")
+"""Between words. The signs of Indian and Thai scripts stand within words though they are no letters."""
 
 
 @lru_cache(maxsize=65536)
@@ -34,6 +39,14 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The folded words of a name, in order; blanks and punctuation separate, an apostrophe does not."""
     return [each.strip("'") for each in _WORDS.split(fold(text)) if each.strip("'")]
+
+
+def written_words(text: str) -> list[str]:
+    """The words of a name in small letters that keep their accents: `fold` of each gives `words`."""
+    if text.isascii():
+        return words(text)
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_UNSEEN)
+    return [each for part in _WORDS.split(unicodedata.normalize("NFC", text)) if (each := part.strip("'"))]
 
 
 @lru_cache(maxsize=65536)

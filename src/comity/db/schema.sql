@@ -289,6 +289,9 @@ CREATE TABLE feed_entry (
   at timestamp with time zone NOT NULL,
   CONSTRAINT feed_entry_pkey PRIMARY KEY (tenant_id, "position")
 );
+-- What a tenant's own sync reads, without what others' sync wrote: the highest bit marks B2B identities. In a
+-- mesh those are nearly all entries, and here they cost nothing.
+CREATE INDEX feed_entry_own ON feed_entry (tenant_id, "position") WHERE (changed < '4611686018427387904'::bigint);
 ALTER TABLE feed_entry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE feed_entry FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON feed_entry USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
@@ -369,6 +372,7 @@ CREATE TABLE users (
   external_user_state text,
   external_state_at timestamp with time zone,
   account_enabled boolean NOT NULL,
+  disabled_by_sync boolean,                        -- a B2B user's: the partner's sync disabled it, nobody here
   show_in_address_list boolean NOT NULL,
   home_tenant_id uuid,                             -- null: this is the person's own account
   home_user_id uuid,                               -- null with a home tenant: pending guest
@@ -408,20 +412,83 @@ CREATE TABLE users (
   CONSTRAINT users_home_pair CHECK (home_user_id IS NULL OR home_tenant_id IS NOT NULL),
   CONSTRAINT users_user_type CHECK (user_type = ANY (ARRAY['Member'::text, 'Guest'::text]))
 );
--- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
-CREATE INDEX users_by_given ON users (tenant_id, given_key, surname_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
+-- Name search: both orders of the name, over visible people only, so that no row is read for nothing; the
+-- tenant's own before those from elsewhere. Internal guests are found by nobody (people-search §2). The second
+-- key is in the other collation of the same order: a range of it then reaches the index that it stands second
+-- in, and cannot lure the planner into the other one, where it would lead.
+CREATE INDEX users_by_given ON users (tenant_id, ((creation_type IS NOT NULL)), given_key, surname_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Exact mail inside the tenant.
 CREATE INDEX users_by_mail ON users (tenant_id, mail_key) WHERE (deleted_at IS NULL);
 -- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
 CREATE INDEX users_by_name ON users (tenant_id, name_key, id) WHERE (deleted_at IS NULL);
--- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
-CREATE INDEX users_by_surname ON users (tenant_id, surname_key, given_key, id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list);
+-- The same by surname: half of all people are looked for by it.
+CREATE INDEX users_by_surname ON users (tenant_id, ((creation_type IS NOT NULL)), surname_key, given_key COLLATE "POSIX", id) WHERE ((deleted_at IS NULL) AND account_enabled AND show_in_address_list AND ((user_type = 'Member'::text) OR (creation_type IS NOT NULL)));
 -- Recycle bin and its sweeper.
 CREATE INDEX users_deleted ON users (tenant_id, deleted_at) WHERE (deleted_at IS NOT NULL);
 ALTER TABLE users ENABLE ROW LEVEL SECURITY;
 ALTER TABLE users FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON users USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (id = comity_person()))));
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO comity_app;
+
+CREATE TABLE people_index (
+  tenant_id uuid NOT NULL,
+  rules integer NOT NULL,                          -- by which rules the words were made; others: walk over everybody
+  walked_to uuid,                                  -- how far such a walk has come
+  stale_since timestamp with time zone,            -- since when the dictionary may hold words that nobody bears
+  version bigint NOT NULL,
+  CONSTRAINT people_index_pkey PRIMARY KEY (tenant_id)
+);
+ALTER TABLE people_index ENABLE ROW LEVEL SECURITY;
+ALTER TABLE people_index FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON people_index USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON people_index TO comity_app;
+
+CREATE TABLE person_word (
+  tenant_id uuid NOT NULL,
+  part smallint NOT NULL,                          -- which part of the person it comes from
+  word text COLLATE "C" NOT NULL,                  -- folded
+  user_id uuid NOT NULL,
+  CONSTRAINT person_word_pkey PRIMARY KEY (tenant_id, part, word, user_id)
+);
+-- "Which words does this person have?": to change them, and to look whether other words match her too.
+CREATE INDEX person_word_by_user ON person_word (tenant_id, user_id);
+ALTER TABLE person_word ENABLE ROW LEVEL SECURITY;
+ALTER TABLE person_word FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON person_word USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON person_word TO comity_app;
+
+CREATE TABLE name_word (
+  tenant_id uuid NOT NULL,
+  word text COLLATE "C" NOT NULL,                  -- a folded word of somebody's name
+  CONSTRAINT name_word_pkey PRIMARY KEY (tenant_id, word)
+);
+ALTER TABLE name_word ENABLE ROW LEVEL SECURITY;
+ALTER TABLE name_word FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON name_word USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON name_word TO comity_app;
+
+CREATE TABLE name_variant (
+  tenant_id uuid NOT NULL,
+  variant text COLLATE "C" NOT NULL,               -- the word's beginning with up to two letters left out
+  word text COLLATE "C" NOT NULL,
+  CONSTRAINT name_variant_pkey PRIMARY KEY (tenant_id, variant, word)
+);
+ALTER TABLE name_variant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE name_variant FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON name_variant USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON name_variant TO comity_app;
+
+CREATE TABLE lookup_rate (
+  tenant_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  minute timestamp with time zone NOT NULL,        -- by the machine's clock
+  lookups integer NOT NULL,
+  CONSTRAINT lookup_rate_pkey PRIMARY KEY (tenant_id, user_id)
+);
+ALTER TABLE lookup_rate ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lookup_rate FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON lookup_rate USING (((tenant_id = comity_tenant()) AND ((tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid) OR (user_id = comity_person()))));
+GRANT DELETE, INSERT, SELECT, UPDATE ON lookup_rate TO comity_app;
 
 CREATE TABLE groups (
   tenant_id uuid NOT NULL,
@@ -819,6 +886,34 @@ ALTER TABLE partner_sync FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON partner_sync USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON partner_sync TO comity_app;
 
+-- What a partner's sync leaves alone here. The resource tenant's own matter: nothing of it is read elsewhere,
+-- and it outlives the partner entry, so that a relation that begins anew does not begin with a surprise.
+CREATE TABLE partner_kept (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  attributes bigint NOT NULL,                      -- a bit set: never overwritten
+  disabled boolean NOT NULL,                       -- accounts that were disabled here stay so
+  version bigint NOT NULL,                         -- raised with vetoes, too: a plan's guard
+  CONSTRAINT partner_kept_pkey PRIMARY KEY (tenant_id, partner_tenant_id)
+);
+ALTER TABLE partner_kept ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_kept FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_kept USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_kept TO comity_app;
+
+-- Home identities that a partner's sync never creates here.
+CREATE TABLE partner_veto (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  home_user_id uuid NOT NULL,                      -- may stand for nobody here
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT partner_veto_pkey PRIMARY KEY (tenant_id, partner_tenant_id, home_user_id)
+);
+ALTER TABLE partner_veto ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_veto FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_veto USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_veto TO comity_app;
+
 -- What a tenant does to partners of its multitenant organisation, at its own join and at each later one
 -- (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
 CREATE TABLE partner_template (
@@ -1044,8 +1139,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON sync_reference TO comity_app;
 CREATE TABLE sync_plan (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
-  job_id uuid NOT NULL,
-  run_id uuid,                                     -- undo: the run that is undone
+  job_id uuid NOT NULL,                            -- cleanup: the partner whose accounts it is about
+  run_id uuid,                                     -- undo: the run that is undone; cleanup: the plan that is taken back
   kind text NOT NULL,
   state text NOT NULL,
   guard jsonb NOT NULL,                            -- versions of job, partners, memberships (design D7)
@@ -1059,7 +1154,7 @@ CREATE TABLE sync_plan (
   expires_at timestamp with time zone,
   cause uuid NOT NULL,
   CONSTRAINT sync_plan_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'drift'::text, 'undo'::text, 'demand'::text])),
+  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'drift'::text, 'undo'::text, 'demand'::text, 'cleanup'::text])),
   CONSTRAINT sync_plan_state CHECK (state = ANY (ARRAY['planning'::text, 'planned'::text, 'applying'::text, 'applied'::text, 'interrupted'::text, 'refused'::text, 'expired'::text]))
 );
 -- Drains that were cut off: the next one finishes what they left.

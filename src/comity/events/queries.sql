@@ -47,6 +47,14 @@ where tenant_id = %(tenant_id)s and position > %(after)s
 order by position
 limit %(at_most)s;
 
+-- name: read_own
+-- The same up to a position, without B2B identities; the bound is that of the index.
+select position, kind, object_id, related_id, changed, cause, at
+from feed_entry
+where tenant_id = %(tenant_id)s and position > %(after)s and position <= %(up_to)s and changed < 4611686018427387904
+order by position
+limit %(at_most)s;
+
 -- name: cursor
 -- How far a consumer has read.
 select position from feed_cursor where tenant_id = %(tenant_id)s and consumer = %(consumer)s;

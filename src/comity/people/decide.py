@@ -1,93 +1,83 @@
-"""Rules of people search, as pure functions: what was typed, and who matches it best."""
+"""Rules of people search, as pure functions: who matches, how well, and in which order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from comity.access.model import Person
 from comity.core.caller import UserType
-from comity.core.folding import address_key, words
 from comity.core.ids import TenantId
-from comity.core.phones import phone_key
 from comity.people.model import Hit, Rank, Standing
+from comity.people.query import Query, Typed
+from comity.people.typos import edits_forgiven, edits_stored, is_meant
+from comity.people.words import Named, Words, words_of
 
-QUERY_LENGTH_MAX: Final = 256
-"""Characters that are looked at; no name and no address is longer than what they tell apart."""
-WORDS_MAX: Final = 8
-LAST: Final = "\U0010ffff"
-"""Sorts behind every letter: the end of a range of prefixes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What was typed, in the forms that are stored (design §4.13)."""
-
-    words: tuple[str, ...]
-    """Folded words of a name; all of them have to match."""
-    address: str | None
-    """The folded text if it can be the beginning of an address: one word without blanks."""
-    is_address: bool
-    """Is it a whole mail address or UPN?"""
-    number: str | None
-    """The phone number in E.164, if it is one."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Does it ask for anybody at all?"""
-        return not (self.words or self.address)
-
-    @property
-    def name(self) -> str:
-        """The words as one folded name."""
-        return " ".join(self.words)
+CORRECTIONS_MAX: Final = 12
+"""Words that are taken for what was meant by one misspelt word."""
 
 
-def read_query(text: str) -> Query:
-    """Make a query of whatever somebody typed."""
-    text = text.strip()[:QUERY_LENGTH_MAX]
-    if "\x00" in text or any("\ud800" <= each <= "\udfff" for each in text):
-        return Query((), None, is_address=False, number=None)
-    key = address_key(text)
-    one_word = bool(key) and not any(map(str.isspace, key))
-    local, at, domain = key.partition("@")
-    number = phone_key(text) if "@" not in text and text[:1] in "+0" else None
-    return Query(
-        words=() if at else tuple(words(text)[:WORDS_MAX]),
-        address=key if one_word else None,
-        is_address=one_word and bool(local and at and "." in domain) and "@" not in domain,
-        number=number,
-    )
-
-
-def prefix_range(prefix: str) -> tuple[str, str]:
-    """From and below: what begins with the prefix lies in between, in byte order."""
-    return prefix, prefix + LAST
-
-
-def rank(hit: Hit, query: Query) -> Rank:
-    """How well does this person match? (people-search §7)"""
+def rank(hit: Hit, query: Query) -> Rank | None:
+    """How well does this person match? None: not at all (people-search §7)."""
     if query.address is not None and query.address in (hit.mail_key, hit.upn_key):
         return Rank.ADDRESS
-    if not query.words:
-        return Rank.OTHER
-    given, surname, name = hit.given_key, hit.surname_key, query.name
-    if name in (hit.name_key, given, surname, f"{given} {surname}", f"{surname} {given}"):
+    if query.typed:
+        found = _rank_name(hit, query)
+        if found is not None:
+            return found
+    return Rank.OTHER if _begins_address(hit, query) else None
+
+
+def _rank_name(hit: Hit, query: Query) -> Rank | None:
+    given, surname = hit.given_key, hit.surname_key
+    if query.name in (hit.name_key, given, surname, f"{given} {surname}", f"{surname} {given}"):
         return Rank.NAME
-    if given.startswith(query.words[0]):
+    words = words_of(named(hit))
+    names = (*words.given, *words.surname, *words.display)
+    if all(_begins(names, each.word) for each in query.typed):
+        return _rank_plain(words, query.typed[0].word)
+    spelled = (*names, *words.spellings)
+    if all(_matches(spelled, each) for each in query.typed):
+        return Rank.FOLDED
+    if all(_matches(spelled, each) or _misspells(spelled, each.word) for each in query.typed):
+        return Rank.MISSPELT
+    everything = (*spelled, *words.work)
+    return Rank.OTHER if all(_matches(everything, each) for each in query.typed) else None
+
+
+def _rank_plain(words: Words, first: str) -> Rank:
+    """Every word begins one of the names: which one does the first?"""
+    if _begins(words.given, first):
         return Rank.FIRST_NAME
-    if surname.startswith(query.words[0]):
-        return Rank.LAST_NAME
-    return Rank.OTHER
+    return Rank.LAST_NAME if _begins(words.surname, first) else Rank.OTHER
 
 
-def best(hits: Iterable[Hit], query: Query, *, tenant_id: TenantId, at_most: int) -> list[Hit]:
-    """The best hits, each person once: by rank, colleagues first, then name, then id."""
-    people: dict[Person | None, Hit] = {}
-    for hit in hits:
-        people.setdefault(home_of(hit, tenant_id) or Person(tenant_id, hit.id), hit)
-    return sorted(people.values(), key=lambda hit: (rank(hit, query), hit.is_external, hit.name_key, hit.id))[:at_most]
+def _begins(names: Sequence[str], word: str) -> bool:
+    return any(each.startswith(word) for each in names)
+
+
+def _matches(names: Sequence[str], typed: Typed) -> bool:
+    return any(_begins(names, form) for form in typed.forms)
+
+
+def _misspells(names: Sequence[str], word: str) -> bool:
+    return edits_forgiven(word) > 0 and any(edits_stored(each) and is_meant(word, each) for each in names)
+
+
+def _begins_address(hit: Hit, query: Query) -> bool:
+    if query.address is None:
+        return False
+    return hit.upn_key.startswith(query.address) or (hit.mail_key or "").startswith(query.address)
+
+
+def corrections(word: str, candidates: Iterable[str]) -> list[str]:
+    """Which words of the dictionary may be meant, by name; at most `CORRECTIONS_MAX`."""
+    return sorted(each for each in candidates if is_meant(word, each))[:CORRECTIONS_MAX]
+
+
+def named(hit: Hit) -> Named:
+    """What the person is found by."""
+    return Named(hit.display_name, hit.given_name, hit.surname, hit.job_title, hit.department)
 
 
 def home_of(hit: Hit, tenant_id: TenantId) -> Person | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from comity.access.errors import AccessRefused
 from comity.access.model import Person, Rule
 from comity.core.caller import UserType
-from comity.core.errors import Invalid
+from comity.core.errors import Invalid, Throttled
 from comity.core.ids import TenantId, UserId
 
 
@@ -34,7 +34,11 @@ class Rank(IntEnum):
     NAME = 1
     FIRST_NAME = 2
     LAST_NAME = 3
-    OTHER = 4
+    FOLDED = 4
+    """By another spelling: koehntopp for Köhntopp, Vladimir for Владимир."""
+    MISSPELT = 5
+    OTHER = 6
+    """By another word of the display name, by title, department, or the beginning of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Hit:
     name_key: str
     mail_key: str | None
     upn_key: str
+    given_name: str | None
+    surname: str | None
+    job_title: str | None
+    department: str | None
+    office_location: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +81,9 @@ class FoundPerson:
     standing: Standing
     home_tenant_name: str | None = None
     """The name of a tenant of the same organisation, or of whoever was found beyond."""
+    job_title: str | None = None
+    office_location: str | None = None
+    """With title and name of the organisation all that a card shows of somebody from elsewhere."""
     can_chat: bool
     reason: Rule | None = None
     """Why not, as the searcher may know it."""
@@ -99,6 +111,39 @@ class Search:
     people: tuple[FoundPerson, ...]
     refusal: AccessRefused | None = None
     """Set when an exact address or number was looked up beyond the tenant and led to nobody."""
+    after: Place | None = None
+    """Where the next page begins; None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the pages of a search have come. It leaves the house sealed only (`paging`)."""
+
+    arm: int = 0
+    """Which range of names was being read; as many as there are once all were read."""
+    external: bool = False
+    first_key: str | None = None
+    """The last one's keys and id there; None at the beginning of a range."""
+    second_key: str = ""
+    last: UUID | None = None
+    listed: tuple[int, bool, str, UUID] | None = None
+    """Rank, externality, name and id of the last one who was found otherwise."""
+    recent: tuple[UUID, ...] = ()
+    """Recent contacts who match and were not shown yet, or were."""
+    held: tuple[UUID, ...] = ()
+    """Those of them who were not."""
+
+
+class PageTokenBroken(Invalid):
+    """The token is of another search, of somebody else, or not ours."""
+
+    code = "people-page-token-broken"
+
+
+class TooManyLookups(Throttled):
+    """Somebody looks up more addresses than people do."""
+
+    code = "people-too-many-lookups"
 
 
 class PageSizeInvalid(Invalid):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -10,6 +10,7 @@ from comity.core.ids import CauseId, PlanId, RunId, UserId, new_id
 from comity.db.transaction import Transaction
 from comity.db.values import jsonb, text_array
 from comity.sync import store
+from comity.sync.attributes import names_of
 from comity.sync.escrow import store as escrow
 from comity.sync.held.store import drop as drop_held
 from comity.sync.interests import mapping_of
@@ -27,8 +28,6 @@ _COUNTED: Final = {
     Action.RESTORE: "restored",
     Action.UNLINK: "updated",
 }
-
-_WAITS: Final = jsonb({"manager": "waiting"})
 
 NumberedSkip = tuple[int, Skip, PlanId, CauseId]
 """Somebody left alone: the step's number, who and why, the plan, and what set it off."""
@@ -50,20 +49,22 @@ async def project(
     skips: Sequence[NumberedSkip],
     *,
     codes: Mapping[int, str] = MappingProxyType({}),
-    waiting: Container[UserId] = frozenset(),
+    kept: Mapping[int, int] = MappingProxyType({}),
+    waiting: Collection[UserId] = frozenset(),
 ) -> None:
     """Write the log lines of these receipts and skips, and bring the links up to date.
 
-    `codes` are what has to be said of steps that were done, `waiting` people whose manager is not there yet.
-    What the mapping redacts is not written.
+    `codes` are what has to be said of steps that were done, `kept` the attributes (bits) that were left to the target,
+    `waiting` people whose manager is not there yet. What the mapping redacts is not written.
     """
+    said = dict.fromkeys(kept, Reason.TARGET_OWNED.value) | dict(codes)
     bits = redacted_bits(mapping_of(job))
     shown = [_redacted(each, bits) for each in receipts] if bits else receipts
     rows: list[tuple[object, ...]] = [
         (r.plan_id, r.step, job.id, runs[r.cause], r.source_id, r.target_id, r.action.value,
-         Status.SUCCESS.value, codes.get(r.step), r.changed,
+         Status.SUCCESS.value, said.get(r.step), r.changed,
          None if r.before is None else text_array(r.before), text_array(r.after), r.kind,
-         _WAITS if r.source_id in waiting else None, r.version_after)
+         _details(r, kept, waiting) if kept or waiting else None, r.version_after)
         for r in shown
     ]  # fmt: skip
     rows += [
@@ -75,6 +76,16 @@ async def project(
     ]  # fmt: skip
     if rows:
         await store.project(tx, rows, at=tx.now)
+
+
+def _details(receipt: Receipt, kept: Mapping[int, int], waiting: Collection[UserId]) -> object:
+    """What the log says beside a step that was done."""
+    facts: dict[str, object] = {}
+    if receipt.step in kept:
+        facts["attributes"] = names_of(kept[receipt.step])
+    if receipt.source_id in waiting:
+        facts["manager"] = "waiting"
+    return jsonb(facts) if facts else None
 
 
 def _redacted(receipt: Receipt, bits: int) -> Receipt:
@@ -94,6 +105,7 @@ async def project_missing(
     after: int,
     kind: str | None = None,
     codes: Mapping[int, str] = MappingProxyType({}),
+    kept: Mapping[int, int] = MappingProxyType({}),
 ) -> None:
     """Project those of these receipts that the log does not hold; somebody else may be at the same plan."""
     await store.lock_plan(tx, plan_id)
@@ -101,7 +113,7 @@ async def project_missing(
     missing = [each for each in receipts if each.step not in logged]
     counted = count(missing, [])
     runs = await open_runs(tx, job, counted, plan_id, kind=kind)
-    await project(tx, job, runs, missing, [], codes=codes)
+    await project(tx, job, runs, missing, [], codes=codes, kept=kept)
     await drop_held(tx, job.id, [each.source_id for each in missing])
     await escrow.leave(tx, job.id, (each.source_id for each in missing))
     await store.count_runs(tx, {runs[each]: counted[each] for each in counted}, seconds=0)

@@ -139,7 +139,9 @@ class _One:
         ]
         async with self.db.tenant(lane.job.tenant_id) as tx:
             if passed.receipts:
-                await project_missing(tx, lane.job, lane.plan_id, passed.receipts, after=0, kind="demand")
+                await project_missing(
+                    tx, lane.job, lane.plan_id, passed.receipts, after=0, kind="demand", kept=passed.kept
+                )
             await project(tx, lane.job, lane.runs, [], skips)
             await note_escrow(tx, lane, looked_at=[self.user_id], skips=passed.skips)
             counted = count([], skips)

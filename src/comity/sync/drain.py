@@ -586,7 +586,7 @@ class _Drain:
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
             waiting = lane.waiting if lane.settling else lane.unresolved
-            await project(tx, lane.job, lane.runs, passed.receipts, skips, waiting=waiting)
+            await project(tx, lane.job, lane.runs, passed.receipts, skips, kept=passed.kept, waiting=waiting)
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, moved_by(passed.receipts))
@@ -648,12 +648,12 @@ async def _next_stretch(
     furthest = min(known)
     behind = [each for each in jobs if each.watermark == furthest]
     try:
-        entries = await feed.read(tx, after=furthest, at_most=at_most)
+        entries, up_to = await feed.read_own(tx, after=furthest, at_most=at_most)
     except FeedExpired:
         return behind, None, await feed.load_position(tx)
-    if not entries:
-        return behind, [], furthest
-    return behind, entries, entries[-1].position
+    if not entries and up_to > furthest:
+        await store.pass_over(tx, [each.id for each in jobs], up_to)
+    return behind, entries, up_to
 
 
 async def _settle_some(tasks: dict[asyncio.Task[None], Mapping[UserId, CauseId]]) -> None:

@@ -199,6 +199,11 @@ async def advance(tx: Transaction, job_id: JobId, position: int) -> None:
     await tx.execute(Q.advance, id=job_id, position=position)
 
 
+async def pass_over(tx: Transaction, jobs: Sequence[JobId], position: int) -> None:
+    """Nothing up to here concerns these jobs: move those that are not as far."""
+    await tx.execute(Q.pass_over, jobs=array_text(jobs), position=position)
+
+
 async def open_runs(
     tx: Transaction, job_id: JobId, new: Mapping[CauseId, RunId], kind: str, plan_id: PlanId | None
 ) -> dict[CauseId, RunId]:

@@ -30,6 +30,10 @@ from comity.tenancy.model import (
     TenantUnknown,
 )
 
+GUEST_AS_MEMBER: Final = UUID("a0b1b346-4d3e-4e8b-98f8-753987be4970")
+"""Guests see what members see (`guestUserRoleId`, provisioning §11)."""
+GUEST_RESTRICTED: Final = UUID("2af84b1e-32c8-42b7-82bc-daa82404023b")
+"""Guests see nobody but themselves."""
 GUEST_LIMITED: Final = UUID("10dae51f-b6af-4016-8d66-8c2a99b929b3")
 """Entra's "guest users have limited access" (provisioning §11), the default."""
 SOFT_DELETE_S: Final = 30 * 86400

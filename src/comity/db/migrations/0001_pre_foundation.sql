@@ -223,6 +223,9 @@ create table feed_entry (
   at         timestamptz not null,
   constraint feed_entry_pkey primary key (tenant_id, position)
 );
+-- What a tenant's own sync reads, without what others' sync wrote: the highest bit marks B2B identities. In a mesh
+-- those are nearly all entries, and here they cost nothing.
+create index feed_entry_own on feed_entry (tenant_id, position) where changed < 4611686018427387904;
 call protect_tenant_table('feed_entry');
 
 create table feed_cursor (
@@ -297,6 +300,7 @@ create table users (
                          check (external_user_state in ('PendingAcceptance', 'Accepted')),
   external_state_at    timestamptz,
   account_enabled      boolean not null,
+  disabled_by_sync     boolean,                    -- a B2B user's: the partner's sync disabled it, nobody here
   show_in_address_list boolean not null,
   home_tenant_id       uuid,                       -- null: this is the person's own account
   home_user_id         uuid,                       -- null with a home tenant: pending guest
@@ -337,11 +341,17 @@ create table users (
   -- A person stands in a tenant once, living or soft-deleted (design §4.4).
   constraint users_home_unique unique (tenant_id, home_tenant_id, home_user_id)
 );
--- Name search: both orders of the name, over visible people only, so that no row is read for nothing.
-create index users_by_given on users (tenant_id, given_key, surname_key, id)
-  where deleted_at is null and account_enabled and show_in_address_list;
-create index users_by_surname on users (tenant_id, surname_key, given_key, id)
-  where deleted_at is null and account_enabled and show_in_address_list;
+-- Name search: both orders of the name, over visible people only, so that no row is read for nothing; the
+-- tenant's own before those from elsewhere. Internal guests are found by nobody (people-search §2). The second
+-- key is in the other collation of the same order: a range of it then reaches the index that it stands second
+-- in, and cannot lure the planner into the other one, where it would lead.
+create index users_by_given on users (tenant_id, (creation_type is not null), given_key, surname_key collate "POSIX", id)
+  where deleted_at is null and account_enabled and show_in_address_list
+    and (user_type = 'Member' or creation_type is not null);
+-- The same by surname: half of all people are looked for by it.
+create index users_by_surname on users (tenant_id, (creation_type is not null), surname_key, given_key collate "POSIX", id)
+  where deleted_at is null and account_enabled and show_in_address_list
+    and (user_type = 'Member' or creation_type is not null);
 -- Lists in order of names, and names by their beginnings (Graph `$orderby`, `startsWith`).
 create index users_by_name on users (tenant_id, name_key, id) where deleted_at is null;
 -- Exact mail inside the tenant.
@@ -349,6 +359,52 @@ create index users_by_mail on users (tenant_id, mail_key) where deleted_at is nu
 -- Recycle bin and its sweeper.
 create index users_deleted on users (tenant_id, deleted_at) where deleted_at is not null;
 call protect_tenant_table('users', 'id');
+
+-- ── People search: words that the keys of a user do not reach. Written behind the feed, never with a user. ──
+
+create table people_index (
+  tenant_id   uuid primary key,
+  rules       integer not null,                    -- by which rules the words were made; others: walk over everybody
+  walked_to   uuid,                                -- how far such a walk has come
+  stale_since timestamptz,                         -- since when the dictionary may hold words that nobody bears
+  version     bigint not null
+);
+call protect_tenant_table('people_index');
+
+create table person_word (
+  tenant_id uuid not null,
+  part      smallint not null,                     -- which part of the person it comes from
+  word      text collate "C" not null,             -- folded
+  user_id   uuid not null,
+  constraint person_word_pkey primary key (tenant_id, part, word, user_id)
+);
+-- "Which words does this person have?": to change them, and to look whether other words match her too.
+create index person_word_by_user on person_word (tenant_id, user_id);
+call protect_tenant_table('person_word');
+
+create table name_word (
+  tenant_id uuid not null,
+  word      text collate "C" not null,             -- a folded word of somebody's name
+  constraint name_word_pkey primary key (tenant_id, word)
+);
+call protect_tenant_table('name_word');
+
+create table name_variant (
+  tenant_id uuid not null,
+  variant   text collate "C" not null,             -- the word's beginning with up to two letters left out
+  word      text collate "C" not null,
+  constraint name_variant_pkey primary key (tenant_id, variant, word)
+);
+call protect_tenant_table('name_variant');
+
+create table lookup_rate (
+  tenant_id uuid not null,
+  user_id   uuid not null,
+  minute    timestamptz not null,                  -- by the machine's clock
+  lookups   integer not null,
+  constraint lookup_rate_pkey primary key (tenant_id, user_id)
+);
+call protect_tenant_table('lookup_rate', 'user_id');
 
 create table groups (
   tenant_id        uuid not null,
@@ -694,6 +750,28 @@ create table partner_sync (
 );
 call protect_tenant_table('partner_sync');
 
+-- What a partner's sync leaves alone here. The resource tenant's own matter: nothing of it is read elsewhere, and it
+-- outlives the partner entry, so that a relation that begins anew does not begin with a surprise.
+create table partner_kept (
+  tenant_id         uuid not null,
+  partner_tenant_id uuid not null,
+  attributes        bigint not null,               -- a bit set: never overwritten
+  disabled          boolean not null,              -- accounts that were disabled here stay so
+  version           bigint not null,               -- raised with vetoes, too: a plan's guard
+  constraint partner_kept_pkey primary key (tenant_id, partner_tenant_id)
+);
+call protect_tenant_table('partner_kept');
+
+-- Home identities that a partner's sync never creates here.
+create table partner_veto (
+  tenant_id         uuid not null,
+  partner_tenant_id uuid not null,
+  home_user_id      uuid not null,                 -- may stand for nobody here
+  added_at          timestamptz not null,
+  constraint partner_veto_pkey primary key (tenant_id, partner_tenant_id, home_user_id)
+);
+call protect_tenant_table('partner_veto');
+
 -- What a tenant does to partners of its multitenant organisation, at its own join and at each later
 -- one (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
 create table partner_template (
@@ -882,9 +960,9 @@ call protect_tenant_table('sync_reference');
 create table sync_plan (
   tenant_id  uuid not null,
   id         uuid not null,
-  job_id     uuid not null,
-  run_id     uuid,                                 -- undo: the run that is undone
-  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand')),
+  job_id     uuid not null,                        -- cleanup: the partner whose accounts it is about
+  run_id     uuid,                                 -- undo: the run that is undone; cleanup: the plan that is taken back
+  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand', 'cleanup')),
   state      text not null constraint sync_plan_state check (state in
                ('planning', 'planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
   guard      jsonb not null,                       -- versions of job, partners, memberships (design D7)

@@ -1,0 +1,1 @@
+"""The index of words: made behind the feed, rebuilt while it is in use."""
