@@ -21,6 +21,7 @@ from comity.web.graph import (
     organization,
     policies,
     roles,
+    subscriptions,
     synchronization,
     teams,
     users,
@@ -46,6 +47,7 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *logs.OPERATIONS,
     *invitations.OPERATIONS,
     *teams.OPERATIONS,
+    *subscriptions.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 
