@@ -191,7 +191,8 @@ def test_shared_people_are_found_in_the_other_tenant(organization: Lab):
         "displayName", "userPrincipalName", "mail", "id", "homeTenant", "label", "canChat", "reason"
     ]  # fmt: skip
     assert (found["displayName"], found["homeTenant"], found["canChat"]) == ("Barbara Birch", birch["id"], True)
-    assert (line["action"], line["status"], line["target"]) == ("create", "success", found["id"])
+    assert (line["provisioningAction"], line["provisioningStatusInfo"]["status"]) == ("create", "success")
+    assert line["targetIdentity"]["id"] == found["id"]
 
 
 def test_unsharing_soft_deletes_over_there(organization: Lab):

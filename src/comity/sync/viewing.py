@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 from comity.core.caller import Caller
@@ -21,20 +20,18 @@ from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.directory.model import Attribute, attributes_of
 from comity.sync import plan_store, store
-from comity.sync.attributes import NAMES, bit_of
-from comity.sync.computing import compiled
+from comity.sync.attributes import NAMES
 from comity.sync.interests import mapping_of
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.mapping_rows import AttributeMapping, Expression
 from comity.sync.model import CARRIED, FIRST_CARRIED, Action, Job, Person, Present, Step
 from comity.sync.passage import decide
 from comity.sync.planned import Item, Outcome, PlanKind, PlanUnknown, StoredPlan, Verdict
 from comity.sync.plans import plan_job
 from comity.sync.reading import read_page
+from comity.sync.redaction import REDACTED, redacted_bits
 from comity.sync.targets import load_accounts
 from comity.sync.undoing import decide_items
 
-REDACTED: Final = "[Redact]"
 _AT: Final = {each: at for at, each in enumerate(CARRIED)}
 _PAGE_MAX: Final = 1000
 
@@ -258,18 +255,6 @@ def _show_incoming(item: IncomingItem, account: Present | None) -> Shown:
         None if item.outcome is None else Outcome(item.outcome),
         converts=verdict in (Verdict.UPDATE, Verdict.ADOPT) and bool(item.changed & Attribute.USER_TYPE.bit),
         changed_since=item.outcome is None and (account is None or account.version != item.version),
-    )
-
-
-@lru_cache(maxsize=256)
-def redacted_bits(mapping: AttributeMapping) -> int:
-    """Bits of the target attributes whose values nobody is told (expressions with `Redact`)."""
-    return sum(
-        {
-            bit_of(row.target)
-            for row in mapping.rows
-            if isinstance(row.source, Expression) and compiled(row.source.text).is_redacted
-        }
     )
 
 
