@@ -157,11 +157,13 @@ def works(comity: Comity) -> list[Work]:
     from comity.people import handlers as people
     from comity.subscriptions import handlers as subscriptions
     from comity.sync import handlers as sync
+    from comity.sync import retention as sync_retention
 
     return [
         mail.offered(comity.db, choose_sender(comity.settings), address=comity.settings.mail_from),
         sync.offered(comity.db),
         sync.offered_plans(comity.db),
+        sync_retention.offered(comity.db),
         sync.offered_held(comity.db),
         sync.offered_approvals(comity.db),
         directory.offered(comity.db),
@@ -197,6 +199,7 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
     from comity.jobs.schema import prepare_queue
     from comity.jobs.worker import Worker
     from comity.people.handlers import INDEX
+    from comity.sync.orders import SWEEP as SYNC_SWEEP
 
     async with Lifeline(supervisor) as life, open_comity(settings, may_migrate=may_migrate) as comity:
         if may_migrate is not False:
@@ -204,6 +207,7 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
         hinting = asyncio.create_task(comity.hints.run())
         async with comity.db.tenant(PERSONAL_REALM) as tx:
             await put(tx, Order(SWEEP, PERSONAL_REALM))
+            await put(tx, Order(SYNC_SWEEP, PERSONAL_REALM))
             await put(tx, Order(INDEX, PERSONAL_REALM))
         async with ProcrastinateQueue(comity.db.direct_url) as queue:
             worker = Worker(

@@ -226,7 +226,7 @@ def test_baselines_have_their_ids_verdicts_and_people(lab: Lab):
     assert found["CIS 8.2.2"]["verdict"] == found["MS.TEAMS.2.3v2"]["verdict"] == "fail"
     assert found["CIS 8.2.2"]["people"] == [{"userPrincipalName": lab.mail("barbara", "birch"), "policy": "Tag:Lucky"}]
     assert {each["verdict"] for each in found.values()} <= {"pass", "fail", "not applicable", "manual"}
-    assert f"Tag:Lucky; 1 people: {lab.mail('barbara', 'birch')}" in said.out
+    assert f"Tag:Lucky; 1 person: {lab.mail('barbara', 'birch')}" in said.out
     assert "not applicable" in said.err
 
 

@@ -182,7 +182,7 @@ def test_shared_people_are_found_in_the_other_tenant(organization: Lab):
     (line,) = lab.comity.json("sync", "log", "--tenant", lab.domain("birch"))
 
     assert (run["created"], run["refused"]) == (1, [])
-    assert set(job) >= {"id", "from", "to", "state", "reason", "last_run", "quarantine"}
+    assert set(job) == {"id", "from", "to", "state", "reason", "last_run", "held", "quarantine"}
     assert set(job["last_run"]) == {
         "state", "created", "updated", "deleted", "restored", "skipped", "failed", "seconds"
     }  # fmt: skip
@@ -191,7 +191,8 @@ def test_shared_people_are_found_in_the_other_tenant(organization: Lab):
         "displayName", "userPrincipalName", "mail", "id", "homeTenant", "label", "canChat", "reason"
     ]  # fmt: skip
     assert (found["displayName"], found["homeTenant"], found["canChat"]) == ("Barbara Birch", birch["id"], True)
-    assert (line["action"], line["status"], line["target"]) == ("create", "success", found["id"])
+    assert (line["provisioningAction"], line["provisioningStatusInfo"]["status"]) == ("create", "success")
+    assert line["targetIdentity"]["id"] == found["id"]
 
 
 def test_unsharing_soft_deletes_over_there(organization: Lab):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from comity.core.answers import AddressRefused, AnswerMissing
 from comity.core.local_authority import authority_file, certify
-from comity.core.outbound import ANSWER_BYTES_MAX, URL_LENGTH_MAX, AddressRefused, AnswerMissing, Outbound, is_public
+from comity.core.outbound import ANSWER_BYTES_MAX, URL_LENGTH_MAX, Outbound, is_public
 from tests.support.receiver import Received, receiving
 
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from comity.audit.service import list_for_object
+from comity.core.answers import AddressRefused
 from comity.core.ids import AppId, TenantId, new_id
-from comity.core.outbound import AddressRefused
 from comity.core.permissions import Permission
 from comity.db.queries import Queries
 from comity.directory import service as directory

@@ -242,3 +242,17 @@ async def test_a_job_whose_pattern_is_slow_for_many_stops_and_says_why(fabrikam:
     assert now.job.watermark is None
     assert now.last_run is None or now.last_run.state.value == "Failed"
     assert await in_escrow(fabrikam) == []
+
+
+async def test_whoever_arrives_with_many_leaves_escrow_as_well(fabrikam: Org, contoso: Org, db: Database):
+    """New people go a way of their own when they are many; it clears as any success does."""
+    people = await fabrikam.add_many(3)
+    await accept(contoso, people_of=fabrikam)
+    job = await share(fabrikam, *people, to=contoso)
+    async with db.tenant(fabrikam.id) as tx:
+        now, later = tx.now, tx.now + HOUR
+        failed = [Escrow(job, each.id, "user", "EntryConflict", None, now, now, 1, later) for each in people]
+        await store.save(tx, job, failed)
+
+    assert (await drain(db, fabrikam.id, newcomers_min=1)).total == Counts(created=3)
+    assert await in_escrow(fabrikam) == []

@@ -14,7 +14,8 @@ from comity.sync.controlling import stop
 from comity.sync.drain import drain
 from comity.sync.mapping_document import read_mapping, write_mapping
 from comity.sync.planned import PlanUnknown, Proposal, Verdict
-from comity.sync.viewing import REDACTED, Shift, view, view_incoming
+from comity.sync.redaction import REDACTED
+from comity.sync.viewing import Shift, view, view_incoming
 from tests.support.drains import accept, share
 from tests.support.world import Org
 

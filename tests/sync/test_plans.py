@@ -228,6 +228,35 @@ async def test_whoever_changed_since_the_plan_is_applied_dropped_or_held(contoso
     assert await wrong_entries(contoso.db, contoso.id, [fabrikam.id]) == []
 
 
+async def test_whatever_has_become_milder_since_the_plan_is_dropped_and_reported(
+    contoso: Org, fabrikam: Org, shared: JobId
+):
+    """Shown was a deletion, now it would be an update; shown was a creation, now nobody is created: neither is done."""
+    people = await contoso.add_many(40)
+    await share(contoso, *people, to=fabrikam)
+    await drain(contoso.db, contoso.id)
+    await pause(contoso, shared)
+    newcomers = [await contoso.add_person(f"new {n}") for n in range(10)]
+    await share(contoso, *newcomers, to=fabrikam)
+    await delete(contoso, people)
+    made = await plan(contoso, shared)
+    assert made.tally == Tally(create=10, delete=40)
+
+    for each in people[:20]:
+        async with contoso.db.tenant(contoso.id) as tx:
+            await directory.restore_user(tx, contoso.operator, each.id)
+        await contoso.change(each, city="Bonn")
+    for each in newcomers[:5]:
+        await contoso.change(each, account_enabled=False)
+
+    applied = (await plans.apply(contoso.db, contoso.operator, made.id)).plan
+    assert applied.tally == Tally(create=10, delete=40, applied=25, dropped=25)
+    dropped = {each.source_id for each in await items(contoso, made.id) if each.outcome is Outcome.DROPPED}
+    assert dropped == {each.id for each in (*people[:20], *newcomers[:5])}
+    assert [await is_alive(fabrikam, each) for each in people] == [True] * 20 + [False] * 20
+    assert await wrong_entries(contoso.db, contoso.id, [fabrikam.id]) == []
+
+
 async def test_what_an_applied_unshare_held_back_no_drain_does(contoso: Org, fabrikam: Org, shared: JobId):
     """A group was to be unshared; somebody joined it meanwhile, and was synced: he was not shown, so he stays."""
     dana, erik = await contoso.add_person("dana"), await contoso.add_person("erik")

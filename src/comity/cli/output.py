@@ -14,6 +14,11 @@ import click
 from comity.cli.options import Form
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """`1 person`, `2 people`."""
+    return f"{number} {one if number == 1 else many}"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """What people see instead of JSON: headings, rows of cells, and a sentence for none at all."""

@@ -13,13 +13,12 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from comity.core.errors import Invalid, Unavailable
+from comity.core.answers import AddressRefused, Answer, AnswerMissing
 
 if TYPE_CHECKING:
     from comity.core.settings import Settings
@@ -31,27 +30,6 @@ _HOST: Final = re.compile(r"^(?:[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+)$")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
-class AddressRefused(Invalid):
-    """Not an address that we call: not HTTPS, unreadable, or within our own networks."""
-
-    code = "address-refused"
-
-
-class AnswerMissing(Unavailable):
-    """Whoever was called did not answer, or not in time."""
-
-    code = "answer-missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: status, media type in lower case without its parameters, and the body."""
-
-    status: int
-    media_type: str
-    body: bytes
 
 
 class Outbound:

@@ -372,6 +372,7 @@ CREATE TABLE users (
   external_user_state text,
   external_state_at timestamp with time zone,
   account_enabled boolean NOT NULL,
+  disabled_by_sync boolean,                        -- a B2B user's: the partner's sync disabled it, nobody here
   show_in_address_list boolean NOT NULL,
   home_tenant_id uuid,                             -- null: this is the person's own account
   home_user_id uuid,                               -- null with a home tenant: pending guest
@@ -885,6 +886,34 @@ ALTER TABLE partner_sync FORCE ROW LEVEL SECURITY;
 CREATE POLICY same_tenant ON partner_sync USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
 GRANT DELETE, INSERT, SELECT, UPDATE ON partner_sync TO comity_app;
 
+-- What a partner's sync leaves alone here. The resource tenant's own matter: nothing of it is read elsewhere,
+-- and it outlives the partner entry, so that a relation that begins anew does not begin with a surprise.
+CREATE TABLE partner_kept (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  attributes bigint NOT NULL,                      -- a bit set: never overwritten
+  disabled boolean NOT NULL,                       -- accounts that were disabled here stay so
+  version bigint NOT NULL,                         -- raised with vetoes, too: a plan's guard
+  CONSTRAINT partner_kept_pkey PRIMARY KEY (tenant_id, partner_tenant_id)
+);
+ALTER TABLE partner_kept ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_kept FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_kept USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_kept TO comity_app;
+
+-- Home identities that a partner's sync never creates here.
+CREATE TABLE partner_veto (
+  tenant_id uuid NOT NULL,
+  partner_tenant_id uuid NOT NULL,
+  home_user_id uuid NOT NULL,                      -- may stand for nobody here
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT partner_veto_pkey PRIMARY KEY (tenant_id, partner_tenant_id, home_user_id)
+);
+ALTER TABLE partner_veto ENABLE ROW LEVEL SECURITY;
+ALTER TABLE partner_veto FORCE ROW LEVEL SECURITY;
+CREATE POLICY same_tenant ON partner_veto USING (((tenant_id = comity_tenant()) AND (tenant_id <> '9188040d-6c67-4c5b-b112-36a304b66dad'::uuid)));
+GRANT DELETE, INSERT, SELECT, UPDATE ON partner_veto TO comity_app;
+
 -- What a tenant does to partners of its multitenant organisation, at its own join and at each later one
 -- (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
 CREATE TABLE partner_template (
@@ -1110,8 +1139,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON sync_reference TO comity_app;
 CREATE TABLE sync_plan (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
-  job_id uuid NOT NULL,
-  run_id uuid,                                     -- undo: the run that is undone
+  job_id uuid NOT NULL,                            -- cleanup: the partner whose accounts it is about
+  run_id uuid,                                     -- undo: the run that is undone; cleanup: the plan that is taken back
   kind text NOT NULL,
   state text NOT NULL,
   guard jsonb NOT NULL,                            -- versions of job, partners, memberships (design D7)
@@ -1125,7 +1154,7 @@ CREATE TABLE sync_plan (
   expires_at timestamp with time zone,
   cause uuid NOT NULL,
   CONSTRAINT sync_plan_pkey PRIMARY KEY (tenant_id, id),
-  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'drift'::text, 'undo'::text, 'demand'::text])),
+  CONSTRAINT sync_plan_kind CHECK (kind = ANY (ARRAY['drain'::text, 'preview'::text, 'drift'::text, 'undo'::text, 'demand'::text, 'cleanup'::text])),
   CONSTRAINT sync_plan_state CHECK (state = ANY (ARRAY['planning'::text, 'planned'::text, 'applying'::text, 'applied'::text, 'interrupted'::text, 'refused'::text, 'expired'::text]))
 );
 -- Drains that were cut off: the next one finishes what they left.

@@ -123,6 +123,7 @@ update users u set
   display_name = s.display_name, given_name = s.given_name, surname = s.surname, mail_nickname = s.mail_nickname,
   user_principal_name = s.user_principal_name, mail = s.mail, user_type = s.user_type, creation_type = s.creation_type,
   external_user_state = s.external_user_state, external_state_at = s.external_state_at, account_enabled = s.account_enabled, show_in_address_list = s.show_in_address_list,
+  disabled_by_sync = case when s.account_enabled = u.account_enabled then u.disabled_by_sync end,
   home_tenant_id = s.home_tenant_id, home_user_id = s.home_user_id, street_address = s.street_address, city = s.city,
   state = s.state, postal_code = s.postal_code, country = s.country, company_name = s.company_name,
   department = s.department, employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location,

@@ -20,7 +20,7 @@ from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.db.values import array_text
 from comity.sync import plan_store
-from comity.sync.planned import Item, Verdict
+from comity.sync.planned import Item, PlanKind, StoredPlan, Verdict
 from comity.sync.plans import plan_job
 
 Q: Final = Queries("comity.insight")
@@ -51,6 +51,8 @@ async def blast_radius(db: Database, caller: Caller, plan_id: PlanId) -> Blast:
     chats = 0
     async with db.tenant(caller.tenant_id) as tx:
         plan = await plan_store.get(tx, plan_id)
+        if plan.kind is PlanKind.CLEANUP:
+            return await _of_cleanup(tx, plan)
         target = (await plan_job(tx, plan.job_id, plan.proposal)).target_tenant_id
         may_name = caller.kind in (PrincipalKind.OPERATOR, PrincipalKind.SYSTEM)
         async for items in _pages(tx, plan_id):
@@ -59,6 +61,22 @@ async def blast_radius(db: Database, caller: Caller, plan_id: PlanId) -> Blast:
                 for group in await count_groups(tx, target, accounts) if accounts else ():
                     found[group.name if may_name else str(group.group_id)] += group.members
             chats += await _count_chats(tx, target, [each.source_id for each in items if _goes(each)])
+    return Blast(dict(losing), dict(gaining), chats)
+
+
+async def _of_cleanup(tx: Transaction, plan: StoredPlan) -> Blast:
+    """Of a clean-up: groups and chats of the reader's own tenant, so there is nothing to hide."""
+    losing: Counter[str] = Counter()
+    gaining: Counter[str] = Counter()
+    chats = 0
+    async for items in _pages(tx, plan.id):
+        for verdict, found in ((Verdict.DELETE, losing), (Verdict.RESTORE, gaining)):
+            ids = array_text(each.target_id for each in items if each.verdict is verdict and each.target_id)
+            for _, name, members in await tx.rows(Q.groups_of_accounts, ids=ids):
+                found[name] += members
+        people = array_text(each.source_id for each in items if _goes(each))
+        row = await tx.row(Q.chats_with, home=plan.job_id, ids=people)
+        chats += int(row[0]) if row else 0
     return Blast(dict(losing), dict(gaining), chats)
 
 

@@ -83,3 +83,19 @@ from seat s
 join chat c on c.chat_id = s.chat_id and c.kind = 'oneOnOne'
 join chat_member m on m.chat_id = s.chat_id and m.tenant_id = %(target)s
 where s.tenant_id = %(tenant_id)s and s.user_id = any (%(ids)s::uuid[]) and s.left_at is null;
+
+-- name: groups_of_accounts
+-- In which groups of ours these accounts are.
+select g.id, g.display_name, count(*)
+from group_member m
+join groups g on g.tenant_id = m.tenant_id and g.id = m.group_id and g.deleted_at is null
+where m.tenant_id = %(tenant_id)s and m.member_id = any (%(ids)s::uuid[])
+group by g.id, g.display_name;
+
+-- name: chats_with
+-- How many chats of two people of ours have with these people of another tenant.
+select count(distinct s.chat_id)
+from seat s
+join chat c on c.chat_id = s.chat_id and c.kind = 'oneOnOne'
+join chat_member m on m.chat_id = s.chat_id and m.tenant_id = %(home)s and m.user_id = any (%(ids)s::uuid[])
+where s.tenant_id = %(tenant_id)s and s.left_at is null;

@@ -7,9 +7,12 @@ from dataclasses import fields, replace
 from comity.core.ids import PERSONAL_REALM, TenantId
 from comity.directory.model import ExternalUserState
 from comity.partners.model import (
+    KEEPABLE,
+    AttributeNotKept,
     Gate,
     InboundHalf,
     InboundTrust,
+    Kept,
     OutboundHalf,
     Partner,
     PartnerInvalid,
@@ -31,6 +34,16 @@ def check_partner(own: TenantId, partner: TenantId) -> None:
         raise PartnerInvalid(partner=str(partner), fault="own")
     if partner == PERSONAL_REALM:
         raise PartnerInvalid(partner=str(partner), fault="personal")
+
+
+def check_kept(kept: Kept) -> None:
+    """Only what a sync writes can be kept from it.
+
+    Raises:
+        AttributeNotKept: names the others.
+    """
+    if wrong := kept.attributes - KEEPABLE:
+        raise AttributeNotKept(attributes=", ".join(sorted(each.column for each in wrong)))
 
 
 def decide_sync_gate(source: OutboundHalf, target: InboundHalf | None) -> Gate:

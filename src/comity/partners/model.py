@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag, StrEnum
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from comity.core.errors import Conflict, Invalid, NotFound
-from comity.core.ids import TenantId
+from comity.core.ids import TenantId, UserId
+from comity.directory.model import Attribute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,35 @@ class Templates:
     sync_level: TemplateLevel = TemplateLevel.NEW | TemplateLevel.EXISTING
 
 
+KEEPABLE: Final = frozenset(each for each in Attribute if each <= Attribute.MANAGER_ID) | {Attribute.EXTENSIONS}
+"""Attributes that a partner's sync may be told to leave alone; directory extensions all together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a partner's sync leaves alone here, because it is ours."""
+
+    attributes: frozenset[Attribute] = frozenset()
+    """Never overwritten; whoever is new brings them all the same."""
+    disabled: bool = False
+    """An account that we disabled is not enabled by sync."""
+    version: int = 0
+    """0: nothing was ever said. Raised with each veto, too: part of a plan's guard."""
+
+
+class KeptBack(NamedTuple):
+    """What of a page of people is to be left alone, as the engine needs it."""
+
+    attributes: int
+    """Bits."""
+    disabled: bool
+    vetoed: frozenset[UserId]
+    """By their ids at home: never created."""
+
+
+NOTHING_KEPT: Final = KeptBack(0, False, frozenset())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundHalf:
     """What the source of a sync declares toward its target."""
@@ -111,6 +141,8 @@ class InboundHalf:
     """Of the partner entry; 0 if there is none."""
     sync_version: int
     """Of its sync policy; 0 if there is none."""
+    kept_version: int = 0
+    """Of what is left alone; 0 if nothing was ever said."""
 
 
 class SyncErrorCode(StrEnum):
@@ -172,6 +204,12 @@ class PartnerInvalid(Invalid):
     """A tenant is no partner of itself, and the realm of personal accounts is nobody's."""
 
     code = "partner-invalid"
+
+
+class AttributeNotKept(Invalid):
+    """No attribute that a sync writes; names them."""
+
+    code = "partner-attribute-not-kept"
 
 
 class PartnerExists(Conflict):

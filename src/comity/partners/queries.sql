@@ -95,8 +95,9 @@ where p.tenant_id = %(tenant_id)s and p.partner_tenant_id = %(partner)s;
 
 -- name: inbound_half
 -- What we, as the target, declare toward the partner; no row: no such tenant here.
-select s.user_sync_inbound, s.group_sync_inbound, p.redeem_inbound, t.invitations_allowed, p.version, s.version
+select s.user_sync_inbound, s.group_sync_inbound, p.redeem_inbound, t.invitations_allowed, p.version, s.version, k.version
 from tenant_setting t
 left join partner p on p.tenant_id = t.tenant_id and p.partner_tenant_id = %(partner)s
 left join partner_sync s on s.tenant_id = p.tenant_id and s.partner_tenant_id = p.partner_tenant_id
+left join partner_kept k on k.tenant_id = t.tenant_id and k.partner_tenant_id = %(partner)s
 where t.tenant_id = %(tenant_id)s;

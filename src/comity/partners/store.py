@@ -184,9 +184,10 @@ def _outbound(redeem: bool | None, version: int) -> OutboundHalf:
 
 def _inbound(
     user_sync: bool | None, group_sync: bool | None, redeem: bool | None, invitations_allowed: bool,
-    version: int | None, sync_version: int | None,
+    version: int | None, sync_version: int | None, kept_version: int | None,
 ) -> InboundHalf:  # fmt: skip
     return InboundHalf(
         user_sync=bool(user_sync), group_sync=bool(group_sync), redeem=bool(redeem),
         invitations_allowed=invitations_allowed, version=version or 0, sync_version=sync_version or 0,
+        kept_version=kept_version or 0,
     )  # fmt: skip

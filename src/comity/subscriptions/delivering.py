@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from comity.core.answers import AddressRefused, AnswerMissing
 from comity.core.clock import Clock
 from comity.core.errors import ComityError
 from comity.core.ids import TenantId, new_id
 from comity.core.logs import get_logger
-from comity.core.outbound import AddressRefused, AnswerMissing, Outbound
+from comity.core.outbound import Outbound
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.events import feed

@@ -112,6 +112,12 @@ class ResourceUnsupported(Invalid):
     code = "subscription-resource-unsupported"
 
 
+class DataUnsupported(Invalid):
+    """Notices name what has changed and bring nothing of it along."""
+
+    code = "subscription-data-unsupported"
+
+
 class ChangeTypesInvalid(Invalid):
     """The change types are none, unknown, or never happen to the resource."""
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from comity.audit.service import Record, record
+from comity.core.answers import AnswerMissing
 from comity.core.caller import Caller
 from comity.core.clock import Clock
 from comity.core.ids import new_id
-from comity.core.outbound import AnswerMissing, Outbound
 from comity.db.transaction import Transaction
 from comity.events.feed import load_position
 from comity.identity.model import Bearer
@@ -26,12 +26,16 @@ from comity.jobs.model import Order
 from comity.subscriptions import store
 from comity.subscriptions.decide import NEEDED, Checked, check_expiration, check_wanted
 from comity.subscriptions.model import (
+    DataUnsupported,
     Subscription,
     SubscriptionUnknown,
     TooManySubscriptions,
     ValidationFailed,
     Wanted,
 )
+
+if TYPE_CHECKING:
+    from comity.core.outbound import Outbound
 
 DELIVER: Final = "subscription-deliver"
 """The kind of order that tells one subscriber."""
@@ -49,13 +53,15 @@ class Subscriptions:
         self._outbound = outbound
         self._machine = machine
 
-    def check(self, caller: Caller, wanted: Wanted) -> Checked:
-        """May this caller have that?
+    def check(self, caller: Caller, wanted: Wanted, *, with_data: bool = False) -> Checked:
+        """May this caller have that? `with_data` wants the changed object along, which nobody gets.
 
         Raises:
-            ResourceUnsupported, ChangeTypesInvalid, ExpirationInvalid, StateTooLong, AddressRefused,
+            DataUnsupported, ResourceUnsupported, ChangeTypesInvalid, ExpirationInvalid, StateTooLong, AddressRefused,
             PermissionMissing: the right to read what would be told.
         """
+        if with_data:
+            raise DataUnsupported
         checked = check_wanted(wanted, now=self._machine.now())
         caller.check(NEEDED[checked.topic.family])
         for url in (wanted.notification_url, wanted.lifecycle_url):

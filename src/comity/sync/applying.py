@@ -294,7 +294,7 @@ class _Work:
         counted = count(receipts, failed)
         async with self.db.tenant(self.plan_tenant, cause=self.cause, flushed=False) as tx:
             codes = {each.step: each.reason for each in items.values() if each.reason is not None}
-            await project(tx, self.lane.job.id, self.lane.runs, receipts, failed, codes=codes)
+            await project(tx, self.lane.job, self.lane.runs, receipts, failed, codes=codes, kept=passed.kept)
             await note_escrow(tx, self.lane, looked_at=applied | failures.keys(), skips=failures.values())
             if reading is not None:
                 await note_references(tx, self.lane, receipts, reading, causes)

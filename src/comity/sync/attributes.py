@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from comity.directory.decide import plain_upn
 from comity.directory.extensions import Extension, is_extension
-from comity.directory.model import Attribute
+from comity.directory.model import Attribute, attributes_of
 from comity.sync.expressions.values import Value
 from comity.sync.mapping_rows import Field
 from comity.sync.model import CARRIED, FIRST_CARRIED, Person
@@ -45,6 +45,12 @@ NAMES: Final[Mapping[Attribute, str]] = {
     A.MANAGER_ID: "manager",
 }
 """The name of each attribute that a B2B user carries; directory extensions have their own."""
+
+
+def names_of(changed: int) -> list[str]:
+    """The names of a bit set's attributes, in bit order; directory extensions are one."""
+    return [NAMES.get(each, each.column) for each in attributes_of(changed)]
+
 
 _ALSO: Final = {
     "officeLocation": A.OFFICE_LOCATION,

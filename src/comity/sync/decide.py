@@ -8,6 +8,8 @@ from typing import Final
 from comity.core.folding import address_key
 from comity.core.ids import UserId
 from comity.directory.model import Attribute, DeletedBy, ExternalUserState
+from comity.partners.model import NOTHING_KEPT, KeptBack
+from comity.sync.attributes import names_of
 from comity.sync.mapping import IGNORE, CompiledMapping
 from comity.sync.model import (
     ALL_CARRIED,
@@ -32,6 +34,7 @@ _UPN_AT: Final = CARRIED.index(Attribute.USER_PRINCIPAL_NAME)
 _DELETED: Final = Attribute.IS_DELETED.bit
 _HOME: Final = Attribute.HOME_IDENTITY.bit
 _INVITATION: Final = Attribute.EXTERNAL_USER_STATE.bit
+_ENABLED: Final = Attribute.ACCOUNT_ENABLED.bit
 _NOBODY: Final[frozenset[str]] = frozenset()
 
 
@@ -49,6 +52,7 @@ def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
     skips: list[Skip] = []
     unresolved: set[UserId] = set()
     unchanged = 0
+    kept: dict[UserId, int] = {}
     offered, set_aside = _map(page, mapping)
     taken = _still_taken(page, offered, mapping, actions) if page.taken else _NOBODY
     created = {
@@ -72,7 +76,7 @@ def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
                     unresolved.add(person.id)
                     resolved = IGNORE if mapping.clears_manager else None
                 wanted = (*wanted[:_MANAGER_AT], resolved, *wanted[_MANAGER_AT + 1 :])
-            outcome = _enter(person, present, wanted, page, mapping, actions, taken)
+            outcome = _enter(person, present, wanted, page, mapping, actions, taken, kept)
         if outcome is None:
             unchanged += 1
         elif isinstance(outcome, Skip):
@@ -81,7 +85,7 @@ def plan_cycle(page: Page, mapping: CompiledMapping, actions: Actions) -> Plan:
             deletions.append(outcome)
         else:
             others.append(outcome)
-    return Plan((*deletions, *others), tuple(skips), unchanged, frozenset(unresolved))
+    return Plan((*deletions, *others), tuple(skips), unchanged, frozenset(unresolved), kept)
 
 
 def is_eligible(person: Person) -> bool:
@@ -162,6 +166,8 @@ def _creation_fault(person: Person, wanted: Values, page: Page, actions: Actions
     """Why an offered person who is not in the target yet cannot be created; None if she can, or need not be."""
     if person.id in page.present:
         return Skip(person.id, None, Reason.REDUNDANT, failed=False)
+    if person.id in page.kept.vetoed:
+        return Skip(person.id, None, Reason.TARGET_VETO, failed=False)
     if not person.account_enabled:
         return Skip(person.id, None, Reason.NOT_ACTIVE, failed=False)
     if not actions.add:
@@ -183,23 +189,27 @@ def _enter(
     mapping: CompiledMapping,
     actions: Actions,
     taken: frozenset[str],
+    kept: dict[UserId, int],
 ) -> Step | Skip | None:
     """In scope: created, restored, adopted, or brought in line."""
     if present is None:
         fault = _creation_fault(person, wanted, page, actions, taken)
         values = mapping.values_of_new(wanted)
         return fault or Step(Action.CREATE, person.id, page.new_ids[person.id], 0, ALL_CARRIED, values, None)
-    if present.deleted_by == DeletedBy.ADMIN:
-        return Skip(person.id, present.id, Reason.DELETED_BY_ADMIN, failed=False)
+    if present.deleted_by is not None and (word := _stays_away(person, present, page)):
+        return word
     before = present[FIRST_CARRIED:_LAST_CARRIED]
     after, changed = mapping.bring_in_line(before, wanted)
+    if page.kept is not NOTHING_KEPT and (left := _left_to_target(page.kept, present, changed)):
+        kept[person.id] = left
+        after, changed = _without(before, after, left), changed & ~left
     linked = person.id in page.linked
     if present.deleted_by is not None:
         action, changed = Action.RESTORE, changed | _DELETED
     elif present.home_user_id is None:
         action, changed = Action.ADOPT, changed | _HOME
     elif linked and not changed:
-        return None
+        return _target_owned(person, present, kept[person.id]) if person.id in kept else None
     else:
         action = Action.UPDATE if linked else Action.ADOPT
     if present.external_user_state == ExternalUserState.PENDING:
@@ -209,3 +219,28 @@ def _enter(
     if changed & Attribute.USER_PRINCIPAL_NAME.bit and taken and address_key(str(after[_UPN_AT])) in taken:
         return Skip(person.id, present.id, Reason.UPN_TAKEN, failed=True)
     return Step(action, person.id, present.id, present.version, changed, after, before)
+
+
+def _stays_away(person: Person, present: Present, page: Page) -> Skip | None:
+    """Why somebody in the recycle bin is not brought back: the target's admin put her there, or does not want her."""
+    if present.deleted_by == DeletedBy.ADMIN:
+        return Skip(person.id, present.id, Reason.DELETED_BY_ADMIN, failed=False)
+    vetoed = person.id in page.kept.vetoed
+    return Skip(person.id, present.id, Reason.TARGET_VETO, failed=False) if vetoed else None
+
+
+def _left_to_target(kept: KeptBack, present: Present, changed: int) -> int:
+    """Bits of what would change and is the target's: attributes that it keeps, and whom it has disabled."""
+    left = changed & kept.attributes
+    if kept.disabled and changed & _ENABLED and not present.account_enabled and not present.disabled_by_sync:
+        left |= _ENABLED
+    return left
+
+
+def _without(before: Values, after: Values, left: int) -> Values:
+    return tuple(old if left & each.bit else new for each, old, new in zip(CARRIED, before, after, strict=True))
+
+
+def _target_owned(person: Person, present: Present, left: int) -> Skip:
+    facts = {"attributes": names_of(left)}
+    return Skip(person.id, present.id, Reason.TARGET_OWNED, failed=False, details=facts)

@@ -26,8 +26,9 @@ from comity.sync.model import Counts, Job, JobUnknown, Plan, Reason, RunState, S
 from comity.sync.passage import Passage, Passed
 from comity.sync.planned import PlanKind, PlanState
 from comity.sync.reading import Reading, read_page
+from comity.sync.redaction import redacted_bits
 from comity.sync.steps import ProvisioningStep, failed_import, steps_of
-from comity.sync.viewing import Shift, redacted_bits, shifts_of
+from comity.sync.viewing import Shift, shifts_of
 
 AT_MOST: Final = 5
 WITHIN_S: Final = 10
@@ -138,8 +139,10 @@ class _One:
         ]
         async with self.db.tenant(lane.job.tenant_id) as tx:
             if passed.receipts:
-                await project_missing(tx, lane.job, lane.plan_id, passed.receipts, after=0, kind="demand")
-            await project(tx, lane.job.id, lane.runs, [], skips)
+                await project_missing(
+                    tx, lane.job, lane.plan_id, passed.receipts, after=0, kind="demand", kept=passed.kept
+                )
+            await project(tx, lane.job, lane.runs, [], skips)
             await note_escrow(tx, lane, looked_at=[self.user_id], skips=passed.skips)
             counted = count([], skips)
             await store.count_runs(tx, {lane.runs[each]: counted[each] for each in counted}, seconds=0)

@@ -585,7 +585,8 @@ class _Drain:
         await self._open_runs(lane, counted)
         # Written unflushed like the batch itself: the watermark after it is committed flushed.
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, passed.receipts, skips)
+            waiting = lane.waiting if lane.settling else lane.unresolved
+            await project(tx, lane.job, lane.runs, passed.receipts, skips, kept=passed.kept, waiting=waiting)
             await lane.guard.note(tx, passed.skips, causes, causes)
             await note_references(tx, lane, passed.receipts, reading, causes)
             await owe_groups(tx, lane, moved_by(passed.receipts))
@@ -612,7 +613,7 @@ class _Drain:
         counted = count(receipts, skips)
         await self._open_runs(lane, counted)
         async with self._db.tenant(self._source, cause=self._cause, flushed=False) as tx:
-            await project(tx, lane.job.id, lane.runs, receipts, skips)
+            await project(tx, lane.job, lane.runs, receipts, skips)
             of = {UserId(each): cause for each, cause in groups.items()}
             looked_at = of if self._going() else {each.source_id for each, _ in outcomes}
             await lane.guard.note(tx, [each for _, each, _, _ in skips], looked_at, of)

@@ -32,6 +32,7 @@ async def load_guard(db: Database, lane: Lane, *, version: int) -> dict[str, Any
         "outbound": lane.outbound.version,
         "inbound": 0 if inbound is None else inbound.version,
         "inbound_sync": 0 if inbound is None else inbound.sync_version,
+        "kept": 0 if inbound is None else inbound.kept_version,
         "organization": None if organization is None else [str(organization.id), organization.version],
     }
 
@@ -52,5 +53,6 @@ _NAMES = {
     "outbound": "this tenant's settings toward the target",
     "inbound": "the target's settings toward this tenant",
     "inbound_sync": "the target's sync policy",
+    "kept": "what the target keeps",
     "organization": "the organization",
 }

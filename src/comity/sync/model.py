@@ -13,6 +13,7 @@ from comity.core.errors import NotFound
 from comity.core.ids import CauseId, JobId, PlanId, RunId, TenantId, UserId
 from comity.directory.extensions import Extensions
 from comity.directory.model import Attribute
+from comity.partners.model import NOTHING_KEPT, KeptBack
 
 PAGE_SIZE: Final = 5000
 """People per page: read, decided and applied together. Large enough that statements per person vanish,
@@ -194,6 +195,8 @@ class Present(NamedTuple):
     """None while it lives."""
     external_user_state: str | None = None
     """Has the invitation been redeemed? Sync does it without asking."""
+    disabled_by_sync: bool | None = None
+    """Was it sync that disabled it, and nobody of the target since?"""
 
 
 FIRST_CARRIED: Final = 2
@@ -217,7 +220,7 @@ class Page:
     decided (it is not known whether the filter lets them pass, or it says to leave them alone), with what
     the log says of it; `out_of_filter` those assigned whom the filter does not let pass; `claimed` people
     who cannot be created because somebody else has their mail. `wanted` holds what the mapping made of
-    those in scope; whoever is missing is mapped by the planner.
+    those in scope; whoever is missing is mapped by the planner. `kept` is what the target has said is its own.
     """
 
     people: tuple[Person, ...]
@@ -233,6 +236,7 @@ class Page:
     out_of_filter: frozenset[UserId] = frozenset()
     claimed: MappingType[UserId, Reason] = field(default_factory=dict)
     wanted: MappingType[UserId, Values | Fault] = field(default_factory=dict)
+    kept: KeptBack = NOTHING_KEPT
 
 
 class Action(IntEnum):
@@ -291,6 +295,12 @@ class Reason(StrEnum):
     CHANGED_MEANWHILE = "TargetChangedMeanwhile"
     CHANGED_SINCE_PLAN = "ChangedSincePlan"
     """It came up after a plan was made, and was not shown."""
+    TARGET_OWNED = "TargetOwned"
+    """The target keeps it as it is: an attribute, or an account that it has disabled."""
+    TARGET_VETO = "TargetVeto"
+    """The target never wants this person."""
+    BY_HAND = "InvitedByHand"
+    """A guest whom somebody of the target invited: no sync brought her, so no clean-up takes her."""
     TOO_MANY_DELETES = "TooManyDeletes"
     """Held back: with it the job would delete more than its threshold allows."""
     DELETE_REJECTED = "DeleteRejected"
@@ -352,6 +362,8 @@ class Plan:
     unchanged: int
     unresolved: frozenset[UserId]
     """People whose manager is not in the target yet; they are looked at again when the others are."""
+    kept: MappingType[UserId, int] = field(default_factory=dict)
+    """Of whom which attributes (bits) were left to the target, of steps and skips alike."""
 
 
 class Receipt(NamedTuple):

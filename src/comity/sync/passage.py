@@ -33,9 +33,11 @@ class Passed:
 
     receipts: list[Receipt] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
+    kept: dict[int, int] = field(default_factory=dict)
+    """Of which steps which attributes (bits) were left to the target."""
 
     def __add__(self, other: Passed) -> Passed:
-        return Passed(self.receipts + other.receipts, self.skips + other.skips)
+        return Passed(self.receipts + other.receipts, self.skips + other.skips, self.kept | other.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Passage:
             both = first + await self.take(reading, people[middle:], causes, is_half=True)
             return both if is_half else await self._together(reading, people, causes, both)
         (lane.waiting if lane.settling else lane.unresolved).update((each, causes[each]) for each in plan.unresolved)
-        passed = Passed(receipts, list(plan.skips))
+        kept = {number: plan.kept[step.source_id] for number, step in steps if step.source_id in plan.kept}
+        passed = Passed(receipts, list(plan.skips), kept)
         missed = {step.source_id for _, step in steps} - {receipt.source_id for receipt in receipts}
         if missed and turn < RETURNS_MAX:
             again = [person for person in people if person.id in missed]
@@ -104,7 +107,7 @@ class Passage:
         torn = {each.source_id for each in halves.skips if each.reason is Reason.UPN_TAKEN}
         if len(torn) < 2:
             return halves
-        kept = Passed(halves.receipts, [each for each in halves.skips if each.source_id not in torn])
+        kept = Passed(halves.receipts, [each for each in halves.skips if each.source_id not in torn], halves.kept)
         again = [person for person in people if person.id in torn]
         return kept + await self.take(reading, again, causes, is_half=True)
 
@@ -142,6 +145,7 @@ async def decide(lane: Lane, visit: Visit, reading: Reading, people: Sequence[Pe
         out_of_filter=sifted.out,
         claimed=seen.claimed,
         wanted=wanted,
+        kept=seen.kept,
     )
     return plan_cycle(page, lane.mapping, lane.job.actions)
 

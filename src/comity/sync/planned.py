@@ -30,6 +30,8 @@ class PlanKind(StrEnum):
     """What would take a run back."""
     DEMAND = "demand"
     """One person, at once."""
+    CLEANUP = "cleanup"
+    """In the resource tenant: what a severed relation left there."""
 
 
 class PlanState(StrEnum):

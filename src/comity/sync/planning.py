@@ -224,17 +224,22 @@ def items_of(decided: Plan, people: Iterable[Person], *, first: int) -> list[Ite
     """What is stored of a decision: those who change, and those left alone with their reason."""
     versions = {person.id: person.version for person in people}
     said: list[Step | Skip] = [*decided.steps, *decided.skips]
-    return [_item(number, each, versions.get(each.source_id, 0)) for number, each in enumerate(said, start=first)]
+    return [
+        _item(number, each, versions.get(each.source_id, 0), decided.kept.get(each.source_id, 0))
+        for number, each in enumerate(said, start=first)
+    ]
 
 
-def _item(number: int, said: Step | Skip, source_version: int) -> Item:
+def _item(number: int, said: Step | Skip, source_version: int, kept: int) -> Item:
+    """`kept` are bits that were left to the target."""
     if isinstance(said, Step):
         return Item(
-            number, said.source_id, said.target_id, Verdict(said.action), None, said.changed, source_version,
+            number, said.source_id, said.target_id, Verdict(said.action),
+            Reason.TARGET_OWNED.value if kept else None, said.changed, source_version,
             said.target_version,
         )  # fmt: skip
     verdict = Verdict.REFUSE if said.failed else Verdict.SKIP
-    return Item(number, said.source_id, said.target_id, verdict, said.reason.value, 0, source_version, 0)
+    return Item(number, said.source_id, said.target_id, verdict, said.reason.value, kept, source_version, 0)
 
 
 def tally_of(items: Iterable[Item]) -> Tally:

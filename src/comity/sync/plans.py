@@ -12,6 +12,7 @@ from comity.db.transaction import Transaction
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.sync import applying, plan_store, planning, store, undoing
+from comity.sync.cleanup import service as cleanup
 from comity.sync.later_tenants import organization_job_name
 from comity.sync.model import PAGE_SIZE, Job, JobUnknown, Origin
 from comity.sync.orders import PLAN
@@ -57,6 +58,8 @@ async def estimate(tx: Transaction, caller: Caller, plan_id: PlanId) -> int:
     """About how many people a plan will look at, for whoever waits."""
     caller.check(Permission.SYNC_READ)
     plan = await plan_store.get(tx, plan_id)
+    if plan.kind is PlanKind.CLEANUP:
+        return await cleanup.estimate(tx, plan)
     job = await plan_job(tx, plan.job_id, plan.proposal)
     return await plan_store.estimate(tx, job, plan.proposal)
 
@@ -79,6 +82,11 @@ async def fill(
         plan = await plan_store.get(tx, plan_id)
         if plan.state is not PlanState.PLANNING:
             return plan
+    if plan.kind is PlanKind.CLEANUP:
+        return await cleanup.fill(
+            db, source, plan, tell=lambda done, tally: watch(planning.Planning(done, tally)), page_size=PAGE_SIZE
+        )
+    async with db.tenant(source) as tx:
         job = await plan_job(tx, plan.job_id, plan.proposal)
     if plan.kind is PlanKind.UNDO:
         return await planning.fill(
@@ -103,6 +111,12 @@ async def apply(
     caller.check(Permission.SYNC_WRITE)
     async with db.tenant(caller.tenant_id) as tx:
         plan = await plan_store.get(tx, plan_id)
+    if plan.kind is PlanKind.CLEANUP:
+        cleaned = await cleanup.apply(
+            db, caller, plan, tell=lambda settled, of: watch(applying.Applying(settled, of)), page_size=page_size
+        )
+        return applying.Applied(cleaned.plan, cleaned.stopped)
+    async with db.tenant(caller.tenant_id) as tx:
         job = await plan_job(tx, plan.job_id, plan.proposal)
     return await applying.apply_items(db, caller, plan_id, job, watch=watch, page_size=page_size)
 

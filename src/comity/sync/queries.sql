@@ -279,7 +279,7 @@ select found.* from unnest(%(ids)s::uuid[]) as wanted (id) cross join lateral (
          account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
          company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
          business_phone, mobile_phone, manager_id, extensions,
-         home_user_id, deleted_by, external_user_state
+         home_user_id, deleted_by, external_user_state, disabled_by_sync
   from users
   where tenant_id = %(tenant_id)s and home_tenant_id = %(source)s and home_user_id = wanted.id and purged_at is null
   limit 1
@@ -293,7 +293,7 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by, external_user_state, creation_type is not null and home_user_id is null, upn_key
+       home_user_id, deleted_by, external_user_state, disabled_by_sync, creation_type is not null and home_user_id is null, upn_key
 from users where tenant_id = %(tenant_id)s and upn_key = any (%(keys)s::text[]) and deleted_at is null;
 
 -- name: accounts_by_mail
@@ -310,7 +310,7 @@ select id, version,
        account_enabled, show_in_address_list, street_address, city, state, postal_code, country,
        company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
        business_phone, mobile_phone, manager_id, extensions,
-       home_user_id, deleted_by, external_user_state
+       home_user_id, deleted_by, external_user_state, disabled_by_sync
 from users where tenant_id = %(tenant_id)s and id = any (%(ids)s::uuid[]);
 
 -- name: create_staged
@@ -342,6 +342,7 @@ update users u set version = u.version + 1, deleted_at = null, deleted_by = null
   external_user_state = 'Accepted', creation_type = 'Invitation',
   display_name = s.display_name, given_name = s.given_name, surname = s.surname, mail_nickname = s.mail_nickname,
   user_principal_name = s.user_principal_name, mail = s.mail, user_type = s.user_type, account_enabled = s.account_enabled,
+  disabled_by_sync = case when s.account_enabled then null when u.account_enabled then true else u.disabled_by_sync end,
   show_in_address_list = s.show_in_address_list, street_address = s.street_address, city = s.city, state = s.state,
   postal_code = s.postal_code, country = s.country, company_name = s.company_name, department = s.department,
   employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location, preferred_language = s.preferred_language,
@@ -392,6 +393,7 @@ update users u set version = u.version + 1,
                              when u.external_user_state = 'Accepted' then 'PendingAcceptance' else 'Accepted' end,
   display_name = s.display_name, given_name = s.given_name, surname = s.surname, mail_nickname = s.mail_nickname,
   user_principal_name = s.user_principal_name, mail = s.mail, user_type = s.user_type, account_enabled = s.account_enabled,
+  disabled_by_sync = case when s.account_enabled then null when u.account_enabled then true else u.disabled_by_sync end,
   show_in_address_list = s.show_in_address_list, street_address = s.street_address, city = s.city, state = s.state,
   postal_code = s.postal_code, country = s.country, company_name = s.company_name, department = s.department,
   employee_id = s.employee_id, job_title = s.job_title, office_location = s.office_location, preferred_language = s.preferred_language,

@@ -31,7 +31,7 @@ class ProvisioningStep:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-_EXPORTS: Final = {
+EXPORTS: Final = {
     Action.CREATE: "EntryExportAdd",
     Action.UPDATE: "EntryExportUpdate",
     Action.ADOPT: "EntryExportUpdate",
@@ -85,7 +85,7 @@ def _export(said: Step | Skip | None, failure: Skip | None) -> ProvisioningStep:
     if failure is not None:
         return ProvisioningStep(SKIPPED, StepType.EXPORT, Status.FAILURE, {"code": failure.reason.value})
     if isinstance(said, Step):
-        return ProvisioningStep(_EXPORTS[said.action], StepType.EXPORT, Status.SUCCESS, {"id": str(said.target_id)})
+        return ProvisioningStep(EXPORTS[said.action], StepType.EXPORT, Status.SUCCESS, {"id": str(said.target_id)})
     if said is None:
         return ProvisioningStep(SKIPPED, StepType.EXPORT, Status.SKIPPED, {"code": "RedundantExport"})
     status = Status.FAILURE if said.failed else Status.SKIPPED

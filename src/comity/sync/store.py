@@ -242,7 +242,7 @@ async def running_runs(tx: Transaction) -> dict[JobId, dict[CauseId, RunId]]:
 
 async def last_runs(tx: Transaction) -> dict[JobId, Run]:
     """The newest run of each job."""
-    return {run.job_id: run for run in await tx.all(_run, Q.last_runs)}
+    return {run.job_id: run for run in await tx.all(run_of, Q.last_runs)}
 
 
 async def read_log(
@@ -256,7 +256,7 @@ async def read_log(
     """The provisioning log, newest first, behind the line `before`."""
     before_plan, before_step = before or (UUID(int=(1 << 128) - 1), 0)
     return await tx.all(
-        _log_entry, Q.log,
+        log_entry, Q.log,
         job_id=job_id, source_id=source_id, before_plan=before_plan, before_step=before_step, at_most=at_most,
     )  # fmt: skip
 
@@ -323,16 +323,18 @@ def _job(
     )  # fmt: skip
 
 
-def _run(
+def run_of(
     id: UUID, job_id: UUID, cause: UUID, state: str, error: str | None, started_at: datetime, ended_at: datetime | None,
     seconds: float | None, *counts: int,
 ) -> Run:  # fmt: skip
+    """A run from its columns."""
     return Run(
         RunId(id), JobId(job_id), CauseId(cause), RunState(state), error, started_at, ended_at, seconds, Counts(*counts)
     )
 
 
-def _log_entry(*columns: Any) -> LogEntry:
+def log_entry(*columns: Any) -> LogEntry:
+    """A line of the log from its columns."""
     plan_id, step, job_id, run_id, source_id, target_id, action, status, code, changed, before, after, at, *rest = (
         columns
     )

@@ -23,7 +23,8 @@ from comity.db.values import array_text, text_array
 from comity.directory.model import Attribute
 from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
-from comity.partners.model import InboundHalf
+from comity.partners.kept import load_kept
+from comity.partners.model import NOTHING_KEPT, InboundHalf, KeptBack
 from comity.partners.service import load_inbound_half
 from comity.sync import plan_store
 from comity.sync.groups.model import SourceGroup
@@ -53,6 +54,8 @@ class Seen:
     present: Mapping[UserId, Present]
     taken: Mapping[str, UserId]
     claimed: Mapping[UserId, Reason]
+    kept: KeptBack = NOTHING_KEPT
+    """What of these people the target has said is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,8 @@ class LocalVisit:
                 elif source_id not in present or present[source_id].id != found.id:
                     taken[upn_key] = found.id
         claimed = await self._look_by_mail(present, {each: mails[each] for each in mails if each not in present})
-        return Seen(present, taken, claimed)
+        kept = await load_kept(self._tx, self._source, ids)
+        return Seen(present, taken, claimed, kept or NOTHING_KEPT)
 
     async def _look_by_mail(self, present: dict[UserId, Present], mails: Mapping[UserId, str]) -> dict[UserId, Reason]:
         """Find invited guests by the mail that they were invited by, and mails that somebody else has (§5.1, D-13)."""

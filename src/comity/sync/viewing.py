@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
 
 from comity.core.caller import Caller
@@ -18,22 +17,21 @@ from comity.core.permissions import Permission
 from comity.db.crossings.cycle import InboundSyncOff
 from comity.db.crossings.incoming_plan import IncomingItem, read_incoming_plan
 from comity.db.database import Database
+from comity.db.transaction import Transaction
 from comity.directory.model import Attribute, attributes_of
 from comity.sync import plan_store, store
-from comity.sync.attributes import NAMES, bit_of
-from comity.sync.computing import compiled
+from comity.sync.attributes import NAMES
 from comity.sync.interests import mapping_of
 from comity.sync.lanes import Lane, open_lane
-from comity.sync.mapping_rows import AttributeMapping, Expression
 from comity.sync.model import CARRIED, FIRST_CARRIED, Action, Job, Person, Present, Step
 from comity.sync.passage import decide
 from comity.sync.planned import Item, Outcome, PlanKind, PlanUnknown, StoredPlan, Verdict
 from comity.sync.plans import plan_job
 from comity.sync.reading import read_page
+from comity.sync.redaction import REDACTED, redacted_bits
 from comity.sync.targets import load_accounts
 from comity.sync.undoing import decide_items
 
-REDACTED: Final = "[Redact]"
 _AT: Final = {each: at for at, each in enumerate(CARRIED)}
 _PAGE_MAX: Final = 1000
 
@@ -91,8 +89,10 @@ async def view(db: Database, caller: Caller, plan_id: PlanId, *, after: int = 0,
             tally = await plan_store.load_tally(tx, plan_id)
             hidden = {name: getattr(tally, name) for name in _HIDDEN if getattr(tally, name)}
             return View(hidden=hidden)
-        job = await plan_job(tx, plan.job_id, plan.proposal)
         items = await plan_store.list_items(tx, plan_id, after=after, at_most=at_most)
+        if plan.kind is PlanKind.CLEANUP:
+            return await _view_cleanup(tx, items, at_most)
+        job = await plan_job(tx, plan.job_id, plan.proposal)
     lane = await open_lane(db, caller.tenant_id, job if plan.proposal is None else plan.proposal.of(job), plan_id)
     people, steps = await _decide_again(db, plan, lane, items)
     redacted = redacted_bits(mapping_of(lane.job))
@@ -128,6 +128,29 @@ async def view_incoming(
         return View(hidden=hidden, after=_next(found.items, at_most))
     shown = [_show_incoming(each, accounts.get(each.account_id)) for each in found.items]
     return View(shown, hidden, _next(found.items, at_most))
+
+
+async def _view_cleanup(tx: Transaction, items: Sequence[Item], at_most: int) -> View:
+    """One page of a clean-up: accounts of the reader's own tenant."""
+    accounts = await load_accounts(tx, [each.target_id for each in items if each.target_id is not None])
+    shown = [_show_account(each, None if each.target_id is None else accounts.get(each.target_id)) for each in items]
+    return View(shown, after=items[-1].step if len(items) == at_most else None)
+
+
+def _show_account(item: Item, account: Present | None) -> Shown:
+    return Shown(
+        item.step,
+        item.verdict,
+        item.source_id,
+        item.target_id,
+        None if account is None else account.display_name,
+        None if account is None else account.user_principal_name,
+        (),
+        item.reason,
+        item.outcome,
+        converts=False,
+        changed_since=item.outcome is None and (account is None or account.version != item.target_version),
+    )
 
 
 async def _decide_again(
@@ -232,18 +255,6 @@ def _show_incoming(item: IncomingItem, account: Present | None) -> Shown:
         None if item.outcome is None else Outcome(item.outcome),
         converts=verdict in (Verdict.UPDATE, Verdict.ADOPT) and bool(item.changed & Attribute.USER_TYPE.bit),
         changed_since=item.outcome is None and (account is None or account.version != item.version),
-    )
-
-
-@lru_cache(maxsize=256)
-def redacted_bits(mapping: AttributeMapping) -> int:
-    """Bits of the target attributes whose values nobody is told (expressions with `Redact`)."""
-    return sum(
-        {
-            bit_of(row.target)
-            for row in mapping.rows
-            if isinstance(row.source, Expression) and compiled(row.source.text).is_redacted
-        }
     )
 
 

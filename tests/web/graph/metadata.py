@@ -34,6 +34,7 @@ SETS = {
     "appRoleAssignments": "appRoleAssignment",
     "appRoleAssignedTo": "appRoleAssignment",
     "invitations": "invitation",
+    "subscriptions": "subscription",
     "applicationTemplates": "applicationTemplate",
     "roleDefinitions": "unifiedRoleDefinition",
     "roleAssignments": "unifiedRoleAssignment",

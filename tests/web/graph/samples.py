@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "NewDomain": {"id": "nowhere.example"},
     "DomainChange": {"isDefault": True},
     "RawBatch": {"requests": []},
+    "NewPlan": {"jobId": SOMEBODY},
     "NewOrganization": {"displayName": "Ours"},
     "NewMember": {"tenantId": SOMEBODY, "displayName": "Theirs"},
     "RoleChange": {"role": "member"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from comity.cli.options import Command, Form
-from comity.cli.output import Table
+from comity.cli.output import Table, counted
 from comity.cli.place import Place, at, of_tenant
 from comity.cli.session import Session, pass_session
 
@@ -234,7 +234,7 @@ async def baseline(session: Session, of: str) -> None:
 def _because_of(result: Result) -> str:
     """Policies, the people they hold for, and entries of lists: whatever the check met."""
     names = _few(each.user_principal_name for each in result.people)
-    people = f"{len(result.people)} people: {names}" if result.people else ""
+    people = f"{counted(len(result.people), 'person', 'people')}: {names}" if result.people else ""
     return "; ".join(each for each in (_few(result.policies), people, _few(result.entries)) if each)
 
 

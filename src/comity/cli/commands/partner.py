@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from comity.cli.commands.cleanup import cleanup
+from comity.cli.commands.partner_kept import keep
 from comity.cli.options import Command, Group
 from comity.cli.place import at, of_tenant
 from comity.cli.session import Session, pass_session
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 @click.group(cls=Group)
 def partner() -> None:
     """What a tenant declares toward others: automatic redemption, inbound sync."""
+
+
+partner.add_command(keep)
+partner.add_command(cleanup)
 
 
 @partner.command("list")

@@ -157,6 +157,13 @@ async def undo(
                 await apply_plan(session, place, plan_id)
 
 
+async def show_plan(session: Session, place: Place, plan_id: PlanId, items: IO[str] | None) -> StoredPlan:
+    """Make a plan that was asked for, and show it."""
+    made = await _make(session, place, plan_id)
+    await _show(session, place, made, items)
+    return made
+
+
 async def make_plan(session: Session, place: Place, job_id: JobId) -> StoredPlan:
     """What a job as it stands would do; shown, not done."""
     from comity.sync import plans

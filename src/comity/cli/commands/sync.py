@@ -12,11 +12,12 @@ from comity.cli.place import Place, at, at_all, of_any_tenant, of_tenant
 from comity.cli.session import Session, pass_session
 
 if TYPE_CHECKING:
-    from comity.core.ids import TenantId, UserId
+    from comity.core.ids import JobId, TenantId
     from comity.db.transaction import Transaction
     from comity.sync.drain import Drained, Progress
-    from comity.sync.model import Counts, LogEntry
+    from comity.sync.model import Counts, Run
     from comity.sync.service import Principals, Shared, Standing
+    from comity.sync.status.model import SynchronizationQuarantine
 
 
 @click.command(cls=Command)
@@ -98,6 +99,10 @@ PLANS: Final = {
     "start": (_AT + "control:start", "Start a job again, after showing what it would do."),
     "restart": (_AT + "control:restart", "Let a job run anew."),
     "provision": (_AT + "control:provision", "Bring one person in line now."),
+    "log": (_AT + "provisioning_log:log", "Read the provisioning log."),
+    "escrow": (_AT + "trouble:escrow", "Show who failed, and when each is tried again."),
+    "quarantine": (_AT + "trouble:quarantine", "Put a job into quarantine."),
+    "notify": (_AT + "trouble:notify", "Whom does a job tell by mail?"),
     "drift": (_AT + "control:drift", "May changed accounts be brought back in line?"),
     "held": (_AT + "held:held", "Show whose deletion is held back."),
     "allow": (_AT + "held:allow", "Have held deletions done."),
@@ -156,16 +161,19 @@ async def status(session: Session, of: str | None) -> None:
     """Show sync jobs and how their last runs went: a tenant's, or all."""
     from comity.cli.output import Table
     from comity.sync.service import list_standing
+    from comity.sync.status.service import told_quarantines
 
     found: list[Standing] = []
+    quarantines: dict[JobId, SynchronizationQuarantine] = {}
     known: dict[TenantId, str] = {}
     async with at_all(session, of) as places:
         for place in places:
             known |= await place.names()
             async with place.transaction() as tx:
                 found += await list_standing(tx, place.caller)
+                quarantines |= await told_quarantines(tx, place.caller)
     session.out.show(
-        [_standing(each) for each in found],
+        [_standing(each, quarantines.get(each.job.id)) for each in found],
         Table(
             _STATUS,
             [
@@ -185,44 +193,6 @@ async def status(session: Session, of: str | None) -> None:
     )
     if any(each.held.waiting for each in found):
         session.out.say("Deletions are held back, because there were too many at once: comity sync held")
-
-
-@sync.command()
-@click.option("--user", "who", metavar="USER", help="Only what happened to this person.")
-@click.option("--at-most", type=click.IntRange(1, 1000), default=100, help="How many lines [100].")
-@of_tenant
-@pass_session
-async def log(session: Session, who: str | None, at_most: int, of: str) -> None:
-    """Read a tenant's provisioning log, newest first."""
-    from comity.cli.output import Table
-    from comity.directory.service import resolve_user
-    from comity.sync.service import read_log
-
-    async with at(session, of) as place:
-        known, targets = await place.names(), await _targets(place)
-        async with place.transaction() as tx:
-            source_id = (await resolve_user(tx, place.caller, who)).id if who else None
-            found = await read_log(tx, place.caller, source_id=source_id, at_most=at_most)
-            people = await _upns(place, tx, {each.source_id for each in found})
-    session.out.show(
-        [_line(each, targets[each.job_id], people) for each in found],
-        Table(
-            ("When", "Who", "To", "What", "How", "Why", "Attributes"),
-            [
-                (
-                    f"{each.at:%Y-%m-%d %H:%M:%S}",
-                    people.get(each.source_id, each.source_id),
-                    known.get(targets[each.job_id], targets[each.job_id]),
-                    each.action.name.lower(),
-                    each.status.name.lower(),
-                    each.code,
-                    len(_attributes(each)),
-                )
-                for each in found
-            ],
-            none="Nothing has happened yet.",
-        ),
-    )
 
 
 async def _principals(place: Place, tx: Transaction, names: tuple[str, ...]) -> Principals:
@@ -251,20 +221,6 @@ async def _targets(place: Place) -> dict[Any, TenantId]:
         return {each.job.id: each.job.target_tenant_id for each in await list_standing(tx, place.caller)}
 
 
-async def _upns(place: Place, tx: Transaction, ids: set[UserId]) -> dict[UserId, str]:
-    """Names are joined when the log is read, with the reader's rights; who is gone is known by id."""
-    from comity.directory.model import UserUnknown
-    from comity.directory.service import get_user
-
-    found: dict[UserId, str] = {}
-    for each in sorted(ids):
-        try:
-            found[each] = (await get_user(tx, place.caller, each)).user_principal_name
-        except UserUnknown:
-            continue
-    return found
-
-
 def _shared(each: Shared) -> dict[str, object]:
     return {
         "job": str(each.job.id),
@@ -276,20 +232,26 @@ def _shared(each: Shared) -> dict[str, object]:
     }
 
 
-def _standing(each: Standing) -> dict[str, object]:
+def _standing(each: Standing, quarantine: SynchronizationQuarantine | None) -> dict[str, object]:
     """The contract of `sync status` (design §5.2)."""
+    from comity.core.graph_form import as_graph
+
     run = each.last_run
-    quarantined = each.state.value == "Quarantine"
     return {
         "id": str(each.job.id),
         "from": str(each.job.tenant_id),
         "to": str(each.job.target_tenant_id),
         "state": each.state.value,
         "reason": each.reason,
-        "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": run.seconds} if run else None,
+        "last_run": {"state": run.state.value, **_counts(run.counts), "seconds": _seconds(run)} if run else None,
         "held": each.held.waiting,
-        "quarantine": {"reason": each.reason} if quarantined else None,
+        "quarantine": None if quarantine is None else as_graph(quarantine),
     }
+
+
+def _seconds(run: Run) -> float | None:
+    """Work time, as exactly as it says anything."""
+    return None if run.seconds is None else round(run.seconds, 3 if run.seconds < 1 else 1)
 
 
 def _counts(counts: Counts) -> dict[str, int]:
@@ -309,35 +271,3 @@ def _drained(drained: Drained) -> dict[str, object]:
         **_counts(drained.total),
         "refused": [{"job": str(each.job_id), "code": each.code} for each in drained.refused],
     }
-
-
-def _line(entry: LogEntry, target: TenantId, people: dict[UserId, str]) -> dict[str, object]:
-    before = entry.before or []
-    after = entry.after or []
-    names = _attributes(entry)
-    return {
-        "at": entry.at.isoformat(timespec="seconds"),
-        "source": str(entry.source_id),
-        "userPrincipalName": people.get(entry.source_id),
-        "to": str(target),
-        "target": str(entry.target_id) if entry.target_id else None,
-        "action": entry.action.name.lower(),
-        "status": entry.status.name.lower(),
-        "code": entry.code,
-        "run": str(entry.run_id),
-        "modified": [
-            {"attribute": name, "before": old, "after": new}
-            for name, old, new in zip(
-                names,
-                before or [None] * len(names),
-                after or [None] * len(names),
-                strict=False,
-            )
-        ],
-    }
-
-
-def _attributes(entry: LogEntry) -> list[str]:
-    from comity.directory.model import attributes_of
-
-    return [each.column for each in attributes_of(entry.changed)]

@@ -15,8 +15,9 @@ from comity.core.ids import JobId, TenantId, UserId
 from comity.db.transaction import Transaction
 
 _LETS_IN: Final[LiteralString] = """
-select true from partner_sync
-where tenant_id = %(tenant_id)s and partner_tenant_id = %(home)s and user_sync_inbound
+select coalesce(k.attributes, 0) from partner_sync s
+left join partner_kept k on k.tenant_id = s.tenant_id and k.partner_tenant_id = s.partner_tenant_id
+where s.tenant_id = %(tenant_id)s and s.partner_tenant_id = %(home)s and s.user_sync_inbound
 """
 _MANAGING: Final[LiteralString] = """
 select j.id, j.name from sync_job j
@@ -43,7 +44,8 @@ async def find_managing_job(
 
     `bits` is a set of attributes as the directory numbers them.
     """
-    if await tx.row(_LETS_IN, home=home) is None:
+    row = await tx.row(_LETS_IN, home=home)
+    if row is None or not (bits := bits & ~row[0]):  # what the target keeps no job writes
         return None
     target: UUID = tx.tenant_id
     async with tx.become(home):

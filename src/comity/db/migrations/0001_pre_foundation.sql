@@ -300,6 +300,7 @@ create table users (
                          check (external_user_state in ('PendingAcceptance', 'Accepted')),
   external_state_at    timestamptz,
   account_enabled      boolean not null,
+  disabled_by_sync     boolean,                    -- a B2B user's: the partner's sync disabled it, nobody here
   show_in_address_list boolean not null,
   home_tenant_id       uuid,                       -- null: this is the person's own account
   home_user_id         uuid,                       -- null with a home tenant: pending guest
@@ -749,6 +750,28 @@ create table partner_sync (
 );
 call protect_tenant_table('partner_sync');
 
+-- What a partner's sync leaves alone here. The resource tenant's own matter: nothing of it is read elsewhere, and it
+-- outlives the partner entry, so that a relation that begins anew does not begin with a surprise.
+create table partner_kept (
+  tenant_id         uuid not null,
+  partner_tenant_id uuid not null,
+  attributes        bigint not null,               -- a bit set: never overwritten
+  disabled          boolean not null,              -- accounts that were disabled here stay so
+  version           bigint not null,               -- raised with vetoes, too: a plan's guard
+  constraint partner_kept_pkey primary key (tenant_id, partner_tenant_id)
+);
+call protect_tenant_table('partner_kept');
+
+-- Home identities that a partner's sync never creates here.
+create table partner_veto (
+  tenant_id         uuid not null,
+  partner_tenant_id uuid not null,
+  home_user_id      uuid not null,                 -- may stand for nobody here
+  added_at          timestamptz not null,
+  constraint partner_veto_pkey primary key (tenant_id, partner_tenant_id, home_user_id)
+);
+call protect_tenant_table('partner_veto');
+
 -- What a tenant does to partners of its multitenant organisation, at its own join and at each later
 -- one (provisioning §1.6). No row: nothing is configured. Null leaves the partner's value alone.
 create table partner_template (
@@ -937,9 +960,9 @@ call protect_tenant_table('sync_reference');
 create table sync_plan (
   tenant_id  uuid not null,
   id         uuid not null,
-  job_id     uuid not null,
-  run_id     uuid,                                 -- undo: the run that is undone
-  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand')),
+  job_id     uuid not null,                        -- cleanup: the partner whose accounts it is about
+  run_id     uuid,                                 -- undo: the run that is undone; cleanup: the plan that is taken back
+  kind       text not null constraint sync_plan_kind check (kind in ('drain', 'preview', 'drift', 'undo', 'demand', 'cleanup')),
   state      text not null constraint sync_plan_state check (state in
                ('planning', 'planned', 'applying', 'applied', 'interrupted', 'refused', 'expired')),
   guard      jsonb not null,                       -- versions of job, partners, memberships (design D7)

@@ -11,6 +11,7 @@ from comity.db.errors import Duplicate, ValueRefused
 from comity.db.transaction import Transaction
 from comity.sync import store as books
 from comity.sync.books import project
+from comity.sync.escrow import store as escrow
 from comity.sync.groups.walk import owe_groups, syncs_groups
 from comity.sync.lanes import Lane
 from comity.sync.model import Counts, Receipt
@@ -96,14 +97,16 @@ async def note_arrival(db: Database, lane: Lane, arrival: Arrival, run_id: RunId
         # Somebody was linked beside us, by a look at her alone: the projection by keys knows which link counts.
         receipts = await _receipts(lane, arrival)
         async with db.tenant(lane.job.tenant_id, cause=arrival.cause, flushed=False, many_rows=True) as tx:
-            await project(tx, lane.job.id, {arrival.cause: run_id}, receipts, [])
+            await project(tx, lane.job, {arrival.cause: run_id}, receipts, [])
             await _tell_others(tx, lane, arrival)
             await books.count_runs(tx, {run_id: counts}, seconds=seconds)
     return counts
 
 
 async def _tell_others(tx: Transaction, lane: Lane, arrival: Arrival) -> None:
-    """Reports who waited for one of them, and groups that have them as members; rarely anybody."""
+    """Whoever of them was in escrow, reports who waited for them, groups that have them as members; rarely anybody."""
+    if lane.someone_failed:
+        await escrow.leave(tx, lane.job.id, (UUID(source_id) for source_id, _ in arrival.pairs))
     if lane.someone_waits or syncs_groups(lane):
         moved = {UserId(UUID(source_id)): arrival.cause for source_id, _ in arrival.pairs}
         await wake_reports(tx, lane, moved)

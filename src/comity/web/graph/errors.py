@@ -11,6 +11,16 @@ from comity.directory.model import MemberExists, MemberMissing, NoManager, UpnTa
 from comity.identity.errors import AssignmentExists
 from comity.identity.invitations import InvitationsOff
 from comity.partners.model import PartnerExists, PartnerHasSync, PartnerSyncExists, PartnerSyncUnknown, PartnerUnknown
+from comity.subscriptions.model import (
+    ChangeTypesInvalid,
+    DataUnsupported,
+    ExpirationInvalid,
+    ResourceUnsupported,
+    StateTooLong,
+    SubscriptionUnknown,
+    TooManySubscriptions,
+    ValidationFailed,
+)
 from comity.sync.configurations.service import CredentialsInvalid, JobExists
 from comity.sync.model import JobUnknown
 from comity.tenancy.organizations.model import (
@@ -37,6 +47,13 @@ GRAPH_SHAPES: Final[Mapping[type[ComityError], Shape]] = {
     MemberExists: Shape(400, "Request_BadRequest", detail="ObjectConflict"),
     MemberMissing: Shape(404, "Request_ResourceNotFound", "graph-resource-not-found"),
     PropertyInvalid: Shape(400, "Request_BadRequest"),
+    **{each: Shape(400, "ExtensionError") for each in (ValidationFailed, ExpirationInvalid)},
+    **{
+        each: Shape(400, "InvalidRequest")
+        for each in (ResourceUnsupported, ChangeTypesInvalid, DataUnsupported, StateTooLong)
+    },
+    SubscriptionUnknown: Shape(404, "ResourceNotFound"),
+    TooManySubscriptions: Shape(403, "Forbidden"),
     AlreadyInOrganization: Shape(400, "Request_BadRequest"),
     OrganizationMissing: Shape(404, "Directory_ObjectNotFound"),
     MemberUnknown: Shape(404, "Directory_ObjectNotFound"),

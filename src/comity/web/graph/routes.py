@@ -12,6 +12,7 @@ from comity.web.errors import error_response
 from comity.web.graph import (
     applications,
     assignments,
+    comity_own,
     deleted_items,
     directory_objects,
     groups,
@@ -21,6 +22,7 @@ from comity.web.graph import (
     organization,
     policies,
     roles,
+    subscriptions,
     synchronization,
     teams,
     users,
@@ -46,6 +48,8 @@ RESOURCES: Final[tuple[Operation, ...]] = (
     *logs.OPERATIONS,
     *invitations.OPERATIONS,
     *teams.OPERATIONS,
+    *comity_own.OPERATIONS,
+    *subscriptions.OPERATIONS,
 )
 """Everything that is served, but `$batch`."""
 

@@ -14,6 +14,7 @@ from comity.cli.cmdlets.cmdlet import Answer, Change, Cmdlet, Given, Inlet, Para
 from comity.cli.cmdlets.kinds import TEXT, TEXT_OR_NULL, TEXTS, one_of
 from comity.cli.cmdlets.library.assignments import POLICY_TYPE, at_time
 from comity.cli.cmdlets.values import Record, Shape
+from comity.cli.output import counted
 from comity.db.transaction import as_uuid
 
 STARTED: Final = Shape("BatchPolicyAssignmentOperationId", {"OperationId": "text"}, stands_for="OperationId")
@@ -59,7 +60,7 @@ def _check(given: Given) -> None:
 async def _new(tenant: Tenant, given: Given) -> Answer:
     people, policy = given.get("Identity"), given.get("PolicyName") or None
     batch_id = await batches.start_batch(tenant.tx, tenant.caller, policy, people, name=given.get("OperationName", ""))
-    change = Change(f"{len(people_of_batch(people))} people", {}, {POLICY_TYPE: policy})
+    change = Change(counted(len(people_of_batch(people)), "person", "people"), {}, {POLICY_TYPE: policy})
     return Answer([Record(STARTED, {"OperationId": str(batch_id)})], [change], batch=batch_id)
 
 

@@ -1,0 +1,1 @@
+"""The provisioning log: what became of whom, as the reference product tells it."""
