@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,12 @@ BODIES: dict[str, Any] = {
     "NewDomain": {"id": "nowhere.example"},
     "DomainChange": {"isDefault": True},
     "RawBatch": {"requests": []},
+    "NewSubscription": {
+        "changeType": "updated",
+        "notificationUrl": "https://hooks.nowhere.example/",
+        "resource": "users",
+        "expirationDateTime": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+    },
     "NewPlan": {"jobId": SOMEBODY},
     "NewOrganization": {"displayName": "Ours"},
     "NewMember": {"tenantId": SOMEBODY, "displayName": "Theirs"},
