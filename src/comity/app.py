@@ -209,12 +209,14 @@ async def run_worker(settings: Settings, *, may_migrate: bool | None = None, sup
             await put(tx, Order(SWEEP, PERSONAL_REALM))
             await put(tx, Order(SYNC_SWEEP, PERSONAL_REALM))
             await put(tx, Order(INDEX, PERSONAL_REALM))
+        # Before the queue is opened, by which others see that a worker is here: what the rooms do takes long to import.
+        offered = works(comity)
         async with ProcrastinateQueue(comity.db.direct_url) as queue:
             worker = Worker(
                 DueRows(comity.db, machine=comity.machine),
                 queue,
                 comity.hints,
-                works(comity),
+                offered,
                 business=comity.clock,
                 machine=comity.machine,
                 refresh=comity.refresh_clock,
