@@ -28,6 +28,12 @@ BODIES: dict[str, Any] = {
     "NewDomain": {"id": "nowhere.example"},
     "DomainChange": {"isDefault": True},
     "RawBatch": {"requests": []},
+    "NewSubscription": {
+        "changeType": "updated",
+        "notificationUrl": "https://nowhere.example/hook",
+        "resource": "users",
+        "expirationDateTime": "2026-01-01T00:00:00Z",
+    },
     "NewPlan": {"jobId": SOMEBODY},
     "NewOrganization": {"displayName": "Ours"},
     "NewMember": {"tenantId": SOMEBODY, "displayName": "Theirs"},
