@@ -118,12 +118,19 @@ def _words(process: Path) -> list[str]:
 
 
 def _descendants(parent: int) -> list[Path]:
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    try:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    except OSError:  # it has ended meanwhile
+        return []
     return [path for each in children for path in (Path(f"/proc/{each}"), *_descendants(int(each)))]
 
 
 def _pss_mb(process: Path) -> float:
-    for line in (process / "smaps_rollup").read_text().splitlines():
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended meanwhile, as the server's helpers do
+        return 0.0
+    for line in lines:
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     raise LookupError(process)
