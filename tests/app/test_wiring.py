@@ -152,4 +152,4 @@ async def test_each_kind_of_work_is_offered_once(settings: Settings):
 
     assert sorted(kinds) == sorted(set(kinds))
     assert {"drain", "sweep"} <= set(kinds)
-    assert len(observers()) == 2
+    assert len(observers()) == len(set(observers())) == 4

@@ -130,8 +130,10 @@ class Ground:
             self._do(said, history[0].job_id)
 
     def living(self) -> dict[UserId, tuple[object, ...]]:
-        """Who lives here and how; versions aside."""
-        return {each.id: each[FIRST_CARRIED:] for each in self.accounts.values() if each.deleted_by is None}
+        """Who lives here and how; versions aside. A manager who is in the recycle bin is nobody's manager to see."""
+        alive = {each.id: each for each in self.accounts.values() if each.deleted_by is None}
+        seen = (each if each.manager_id in alive else each._replace(manager_id=None) for each in alive.values())
+        return {each.id: each[FIRST_CARRIED:] for each in seen}
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,9 @@ union all
 select distinct n.word
 from unnest(%(variants)s::text[]) as v (variant)
 cross join lateral (
-  select w.word from name_variant w where w.tenant_id = %(tenant_id)s and w.variant = v.variant limit %(at_most)s) n
+  -- In the order of the index: without one the planner may hope to meet enough of a common variant by reading along.
+  select w.word from name_variant w where w.tenant_id = %(tenant_id)s and w.variant = v.variant
+  order by w.word limit %(at_most)s) n
 where length(n.word) between %(shortest)s and %(longest)s;
 
 -- name: count_lookup

@@ -21,6 +21,7 @@ from comity.core.ids import new_id
 from comity.db.transaction import Transaction
 from comity.events.feed import load_position
 from comity.identity.model import Bearer
+from comity.identity.sealing import Sealer
 from comity.jobs.due import put
 from comity.jobs.model import Order
 from comity.subscriptions import store
@@ -47,6 +48,11 @@ HANDSHAKE_S: Final = 10.0
 
 class Subscriptions:
     """Use cases over the subscriptions of a transaction's tenant."""
+
+    @classmethod
+    def over(cls, sealer: Sealer, outbound: Outbound, machine: Clock) -> Subscriptions:
+        """With client states sealed by the installation's key."""
+        return cls(store.Store(sealer), outbound, machine)
 
     def __init__(self, rows: store.Store, outbound: Outbound, machine: Clock) -> None:
         self._rows = rows

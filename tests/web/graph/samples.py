@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,9 +31,9 @@ BODIES: dict[str, Any] = {
     "RawBatch": {"requests": []},
     "NewSubscription": {
         "changeType": "updated",
-        "notificationUrl": "https://nowhere.example/hook",
+        "notificationUrl": "https://hooks.nowhere.example/",
         "resource": "users",
-        "expirationDateTime": "2026-01-01T00:00:00Z",
+        "expirationDateTime": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
     },
     "NewPlan": {"jobId": SOMEBODY},
     "NewOrganization": {"displayName": "Ours"},

@@ -116,14 +116,15 @@ from staged_newcomers;
 -- name: log
 -- What was done for them. Nobody else writes these lines: whoever was cut off has receipts, which are projected by keys.
 insert into provisioning_log (tenant_id, plan_id, step, job_id, run_id, source_id, target_id, action, status,
-                              changed, after, at)
+                              changed, after, at, details)
 select %(tenant_id)s, %(plan_id)s, step, %(job_id)s, %(run_id)s, source_id, id, 1, 0, %(changed)s,
        array[
          display_name, given_name, surname, mail_nickname, user_principal_name, mail, user_type,
          account_enabled::text, show_in_address_list::text, street_address, city, state, postal_code, country,
          company_name, department, employee_id, job_title, office_location, preferred_language, usage_location,
          business_phone, mobile_phone, manager_id::text, null],
-       %(at)s
+       %(at)s,
+       case when source_id = any (%(waiting)s::uuid[]) then '{"manager": "waiting"}'::jsonb end
 from staged_newcomers;
 
 -- name: links

@@ -98,6 +98,8 @@ async def note(tx: Transaction, arrival: Arrival, run_id: RunId) -> None:
     """
     await bulk_text(tx, STAGED_NEWCOMERS, ["".join(arrival.lines)])
     await tx.execute(
-        Q.log, plan_id=arrival.plan_id, job_id=arrival.job_id, run_id=run_id, changed=ALL_CARRIED, at=tx.now
-    )
+        Q.log,
+        plan_id=arrival.plan_id, job_id=arrival.job_id, run_id=run_id, changed=ALL_CARRIED, at=tx.now,
+        waiting=array_text(arrival.unresolved),
+    )  # fmt: skip
     await tx.execute(Q.links, plan_id=arrival.plan_id, job_id=arrival.job_id)

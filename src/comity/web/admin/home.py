@@ -25,7 +25,7 @@ from comity.web.shell.pages import move_on, show
 class HomePage(AdminPage):
     """How the tenant stands: its organisation, its shares, what is in trouble."""
 
-    template: ClassVar[str] = "admin/pages/home/home.html"
+    template: ClassVar[str] = "admin/pages/start/start.html"
     membership: Membership | None
     standing: tuple[Standing, ...] | None
     """None: the visitor may not see shares."""

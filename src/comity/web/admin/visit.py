@@ -20,9 +20,9 @@ from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.identity.decide import person_permissions
 from comity.identity.model import Person
+from comity.identity.service import list_roles
 from comity.identity.sessions.service import find_session
 from comity.identity.standing import find_representation, load_standing
-from comity.identity.store import roles_of
 from comity.tenancy.model import Tenant, TenantAmbiguous, TenantKind, TenantUnknown
 from comity.tenancy.service import resolve_tenant
 from comity.tenancy.settings import load_settings
@@ -132,7 +132,8 @@ async def load_caller(tx: Transaction, ask: Ask, person: Person) -> Caller:
     standing = None if user_id is None else await load_standing(tx, user_id)
     if standing is None:
         raise TenantUnknown(tenant=ask.parameters["tenant"])
-    roles = frozenset(await roles_of(tx, PrincipalId(standing.person.id)))
+    asking = Caller.system("admin center", tenant_id=tx.tenant_id)
+    roles = frozenset(each.value for each in await list_roles(tx, asking, standing.person.id))
     user_type = UserType.GUEST if standing.person.is_guest else UserType.MEMBER
     settings = await load_settings(tx)
     permissions = person_permissions(

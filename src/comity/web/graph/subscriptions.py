@@ -12,7 +12,6 @@ from starlette.responses import Response
 from comity.db.transaction import as_uuid
 from comity.subscriptions.model import Subscription, SubscriptionUnknown, Wanted
 from comity.subscriptions.service import Subscriptions
-from comity.subscriptions.store import Store
 from comity.web.graph.bodies import Body
 from comity.web.graph.operation import Operation, delete, get, post
 from comity.web.graph.shape import Shape, flag, instant, text
@@ -131,7 +130,7 @@ def _subscriptions(errand: Errand) -> Subscriptions:
     from comity.core.outbound import Outbound  # noqa: PLC0415 - an HTTP client, which only subscribers wait for
 
     services = errand.ask.services
-    return Subscriptions(Store(services.sealer), Outbound.over(services.settings), services.machine)
+    return Subscriptions.over(services.sealer, Outbound.over(services.settings), services.machine)
 
 
 def _location(errand: Errand, made: Subscription) -> str:
