@@ -151,6 +151,7 @@ async def test_every_route_keeps_a_tenant_from_everybody_else(web: Web, app: Bou
             answer = await web.ask(route.method, path, token, sample(route), ConsistencyLevel="eventual")
             if token is None or who in REFUSED:
                 check_envelope(answer, 401, "InvalidAuthenticationToken")
+            assert answer.status_code < 500, (who, route.method, path)
             shown = answer.text
             for each in used:  # what was asked for may be repeated
                 shown = shown.replace(each, "")

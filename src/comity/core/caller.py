@@ -95,7 +95,10 @@ class Caller:
     def may_for_herself(self, permission: Permission) -> bool:
         """Does a member act, through an app that may do this on her behalf? Whether it is hers is another question."""
         return (
-            self.user_id is not None and self.user_type is UserType.MEMBER and permission in with_implied(self.through)
+            self.user_id is not None
+            and not self.is_personal
+            and self.user_type is UserType.MEMBER
+            and permission in with_implied(self.through)
         )
 
     def in_tenant(self, tenant_id: TenantId) -> Caller:

@@ -60,6 +60,8 @@ async def check_may_invite(tx: Transaction, caller: Caller) -> None:
     Raises:
         InvitationsOff, PermissionMissing.
     """
+    if caller.is_personal:
+        caller.check(Permission.USER_INVITE)  # the realm of personal accounts has neither guests nor settings
     allowed = (await load_settings(tx)).invites_from
     if allowed is InvitesFrom.NONE:
         raise InvitationsOff(allowed=allowed.value)

@@ -94,8 +94,8 @@ async def register(
     """
     acting = caller
     if not caller.may(Permission.APPLICATION_WRITE):
-        settings = await load_settings(tx)
-        if not (caller.may_for_herself(Permission.APPLICATION_WRITE) and settings.members_create_apps):
+        hers = caller.may_for_herself(Permission.APPLICATION_WRITE)
+        if not (hers and (await load_settings(tx)).members_create_apps):
             caller.check(Permission.APPLICATION_WRITE)
         acting = replace(caller, permissions=caller.permissions | {Permission.APPLICATION_WRITE})
     application = await register_application(tx, acting, name=name, is_public=is_public)
