@@ -53,8 +53,8 @@ async def create(
         GroupInvalid, MemberExists, UserUnknown, PermissionMissing.
     """
     if not caller.may(Permission.GROUP_WRITE):
-        hers = caller.may_for_herself(Permission.GROUP_WRITE)
-        if not (hers and (await load_settings(tx)).members_create_groups):
+        for_herself = caller.may_for_herself(Permission.GROUP_WRITE)
+        if not (for_herself and (await load_settings(tx)).members_create_groups):
             caller.check(Permission.GROUP_WRITE)
     check_draft(draft)
     group = Group(
