@@ -22,6 +22,9 @@ AuditId = NewType("AuditId", UUID)
 CauseId = NewType("CauseId", UUID)
 """What set a change off: the audit id of an administrator's act, or of a manual start."""
 
+NOWHERE: Final = UUID(int=0)
+"""Before every id: where a walk in the order of ids begins."""
+
 PERSONAL_REALM: Final = TenantId(UUID("9188040d-6c67-4c5b-b112-36a304b66dad"))
 """The realm of personal accounts; Entra's own id for it, so that official clients recognise it."""
 

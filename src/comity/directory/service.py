@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
 from comity.audit.service import Record, record, record_many
 from comity.core.caller import Caller
 from comity.core.errors import Conflict, Invalid
-from comity.core.ids import GroupId, UserId, new_id
+from comity.core.ids import NOWHERE, GroupId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.crossings.inbound_jobs import find_managing_job
 from comity.db.transaction import Transaction, as_uuid
@@ -32,8 +31,6 @@ from comity.events.feed import append
 from comity.events.model import Change, ChangeKind
 from comity.tenancy.service import list_domains
 from comity.tenancy.store import get_tenant as find_tenant
-
-NOWHERE: Final = UUID(int=0)
 
 
 class UserChanged(Conflict):

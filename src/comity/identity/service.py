@@ -11,7 +11,7 @@ from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import PERSONAL_REALM, AppId, PrincipalId, UserId, new_id
+from comity.core.ids import NOWHERE, PERSONAL_REALM, AppId, PrincipalId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction, as_uuid
 from comity.directory.service import get_user
@@ -42,7 +42,6 @@ SECRET_LIFETIME: Final = timedelta(days=730)
 """Entra's longest; whoever wants less says so."""
 HINT_LENGTH: Final = 3
 LINK_LIFETIME: Final = timedelta(days=7)
-NOWHERE: Final = UUID(int=0)
 
 
 async def register_application(

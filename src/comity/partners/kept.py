@@ -15,7 +15,7 @@ from uuid import UUID
 from comity.audit.model import Facts
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import TenantId, UserId
+from comity.core.ids import NOWHERE, TenantId, UserId
 from comity.core.permissions import Permission
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
@@ -28,7 +28,6 @@ from comity.partners.decide import check_kept, check_partner
 from comity.partners.model import Kept, KeptBack
 
 Q: Final = Queries("comity.partners", "kept.sql")
-NOWHERE: Final = UUID(int=0)
 UPDATED: Final = "Update what a partner's sync leaves alone"
 VETOED: Final = "Add people whom a partner's sync never creates"
 LIFTED: Final = "Remove people whom a partner's sync never creates"

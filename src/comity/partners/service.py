@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
-from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import TenantId
+from comity.core.ids import NOWHERE, TenantId
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
 from comity.events.feed import append
@@ -39,8 +37,6 @@ from comity.partners.model import (
     SyncPolicy,
 )
 from comity.tenancy.organizations.service import load_membership
-
-NOWHERE: Final = UUID(int=0)
 
 
 async def get_partner(tx: Transaction, caller: Caller, partner: TenantId) -> Partner:

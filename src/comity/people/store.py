@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from comity.core.caller import UserType
-from comity.core.ids import UserId
+from comity.core.ids import NOWHERE, UserId
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
 from comity.people.model import Hit, Place
@@ -24,7 +24,6 @@ COUNTED_MAX: Final = 100
 RECENT_MAX: Final = 20
 VARIANT_WORDS_MAX: Final = 400
 """Words that one variant leads to."""
-NOWHERE: Final = UUID(int=0)
 _EVERYWHERE: Final = UUID(int=2**128 - 1)
 
 

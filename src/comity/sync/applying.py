@@ -15,7 +15,7 @@ from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import CauseId, GroupId, PlanId, TenantId, UserId
+from comity.core.ids import NOWHERE, CauseId, GroupId, PlanId, TenantId, UserId
 from comity.core.permissions import Permission
 from comity.db.crossings.cycle import claim
 from comity.db.database import Database
@@ -47,7 +47,7 @@ from comity.sync.planned import (
     PlanState,
     StoredPlan,
 )
-from comity.sync.planning import NOWHERE, items_of, open_plan_lane
+from comity.sync.planning import items_of, open_plan_lane
 from comity.sync.proposing import commit_proposal
 from comity.sync.reading import Reading, read_page
 from comity.sync.recovering import recover

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from comity.core.caller import Caller
-from comity.core.ids import CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
+from comity.core.ids import NOWHERE, CauseId, GroupId, JobId, PlanId, RunId, TenantId, UserId, new_id
 from comity.db.crossings.cycle import InboundSyncOff, claim
 from comity.db.database import Database
 from comity.db.transaction import Transaction
@@ -49,7 +49,6 @@ from comity.sync.recovering import recover
 from comity.sync.references import note_references
 from comity.sync.worklist import Worklist, read_entries
 
-NOWHERE: Final = UUID(int=0)
 _LEFT: Final = ChangeKind.MEMBER_REMOVED
 PAGES_UNDER_WAY: Final = 2
 """Pages in work at once in one drain; versions guard each row, so their order does not matter."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 from uuid import UUID
 
-from comity.core.ids import PlanId, TenantId, UserId
+from comity.core.ids import NOWHERE, PlanId, TenantId, UserId
 from comity.db.crossings.cycle import InboundSyncOff
 from comity.db.database import Database
 from comity.db.transaction import Transaction
@@ -25,8 +24,6 @@ from comity.sync.model import PAGE_SIZE, Action, Job, Person, Plan, Reason, Skip
 from comity.sync.passage import decide
 from comity.sync.planned import Item, JobClosed, PlanKind, PlanState, Proposal, StoredPlan, Tally, Verdict
 from comity.sync.reading import Reading, read_page
-
-NOWHERE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)

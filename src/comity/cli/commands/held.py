@@ -156,7 +156,8 @@ async def _jobs(place: Place, tx: Transaction, to: str | None, job: str | None) 
 
 
 async def _all_held(place: Place, tx: Transaction, job: Job, states: list[HeldState]) -> list[HeldDelete]:
-    from comity.sync.held.service import NOWHERE, list_held
+    from comity.core.ids import NOWHERE
+    from comity.sync.held.service import list_held
 
     found: list[HeldDelete] = []
     while page := await list_held(

@@ -113,7 +113,8 @@ async def _home_id(place: Place, tx: Transaction, partner: TenantId, text: str) 
 
 
 async def _vetoes(place: Place, tx: Transaction, partner: TenantId) -> list[Veto]:
-    from comity.partners.kept import NOWHERE, list_vetoes
+    from comity.core.ids import NOWHERE
+    from comity.partners.kept import list_vetoes
 
     found: list[Veto] = []
     while page := await list_vetoes(

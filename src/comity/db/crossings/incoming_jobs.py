@@ -21,8 +21,8 @@ _JOBS: Final[LiteralString] = """
 select id, name, state, mapping, filter is not null, scope_mode from sync_job
 where tenant_id = %(tenant_id)s and target_tenant_id = %(target)s order by id
 """
-_COUNT: Final[LiteralString] = """
-select count(*) from users u
+_IN_SCOPE: Final[LiteralString] = """
+from users u
 where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.home_tenant_id is null
   and (%(everybody)s
        or exists (select from sync_assignment a
@@ -32,17 +32,10 @@ where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.home_tenant_id 
                     on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
                   where m.tenant_id = u.tenant_id and m.member_id = u.id))
 """
-_PEOPLE: Final[LiteralString] = """
-select u.id, u.display_name, u.user_principal_name from users u
-where u.tenant_id = %(tenant_id)s and u.deleted_at is null and u.home_tenant_id is null and u.id > %(after)s
-  and (%(everybody)s
-       or exists (select from sync_assignment a
-                  where a.tenant_id = u.tenant_id and a.job_id = %(job)s and a.principal_id = u.id)
-       or exists (select from group_member m
-                  join sync_assignment a
-                    on a.tenant_id = m.tenant_id and a.job_id = %(job)s and a.principal_id = m.group_id
-                  where m.tenant_id = u.tenant_id and m.member_id = u.id))
-order by u.id limit %(at_most)s
+_COUNT: Final[LiteralString] = f"select count(*) {_IN_SCOPE}"
+_PEOPLE: Final[LiteralString] = f"""
+select u.id, u.display_name, u.user_principal_name {_IN_SCOPE}
+  and u.id > %(after)s order by u.id limit %(at_most)s
 """
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import PrincipalId, UserId
+from comity.core.ids import NOWHERE, PrincipalId, UserId
 from comity.core.permissions import Permission
 from comity.db.queries import Queries
 from comity.db.transaction import Transaction
@@ -26,7 +26,7 @@ from comity.identity.decide import check_application_permissions, check_delegate
 from comity.identity.errors import ApplicationNameEmpty, ApplicationUnknown
 from comity.identity.model import Application
 from comity.identity.roles import DirectoryRole, find_role
-from comity.identity.service import NOWHERE, register_application
+from comity.identity.service import register_application
 from comity.tenancy.settings import load_settings
 
 Q: Final = Queries("comity.identity.registrations")

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from comity.core.caller import Caller, UserType
-from comity.core.ids import TenantId, UserId
+from comity.core.ids import NOWHERE, TenantId, UserId
 from comity.core.permissions import Permission
 from comity.db.crossings.standing import AccountRow, StandingThere, load_standing
 from comity.db.queries import Queries
@@ -41,7 +41,6 @@ Q: Final = Queries("comity.insight.coverage")
 PAGE: Final = 2000
 NAMED_MAX: Final = 50
 """People of a gap who are named; the others are counted."""
-NOWHERE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)

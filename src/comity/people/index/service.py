@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from comity.core.ids import TenantId
+from comity.core.ids import NOWHERE, TenantId
 from comity.db.database import Database
 from comity.db.transaction import Transaction
 from comity.events import feed
@@ -27,7 +27,6 @@ PAGE: Final = 2000
 WORDS_PAGE: Final = 2000
 FORGET_AFTER: Final = timedelta(hours=1)
 """So long after somebody left or was renamed the dictionary is looked through."""
-NOWHERE: Final = UUID(int=0)
 
 
 async def catch_up(db: Database, tenant_id: TenantId) -> datetime | None:

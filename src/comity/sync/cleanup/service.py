@@ -10,7 +10,7 @@ from uuid import UUID
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
 from comity.core.folding import address_key
-from comity.core.ids import CauseId, JobId, PlanId, TenantId, UserId, new_id
+from comity.core.ids import NOWHERE, CauseId, JobId, PlanId, TenantId, UserId, new_id
 from comity.core.permissions import Permission
 from comity.db.crossings.cycle import claim
 from comity.db.crossings.inbound_links import find_linked
@@ -40,7 +40,6 @@ from comity.sync.recovering import recover
 from comity.sync.targets import Batch, LocalVisit, load_accounts
 
 Q: Final = Queries("comity.sync.cleanup")
-NOWHERE: Final = UUID(int=0)
 _BEGINS: Final = (PlanState.PLANNED, PlanState.INTERRUPTED)
 
 Tell = Callable[[int, Tally], None]

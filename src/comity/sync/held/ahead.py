@@ -7,10 +7,9 @@ page. Counting ends as soon as it is clear that there are too many.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from typing import Final
 from uuid import UUID
 
-from comity.core.ids import CauseId, JobId, TenantId, UserId
+from comity.core.ids import NOWHERE, CauseId, JobId, TenantId, UserId
 from comity.db.database import Database
 from comity.events import feed
 from comity.events.model import Entry, FeedExpired
@@ -21,8 +20,6 @@ from comity.sync.lanes import Lane
 from comity.sync.model import Job
 from comity.sync.reading import read_page
 from comity.sync.worklist import Worklist
-
-NOWHERE: Final = UUID(int=0)
 
 ReadWork = Callable[[Sequence[Entry]], Awaitable[Worklist]]
 """From entries of the feed to the people whom they concern."""

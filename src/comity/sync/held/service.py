@@ -9,7 +9,7 @@ from uuid import UUID
 from comity.audit.model import Facts
 from comity.audit.service import Record, record
 from comity.core.caller import Caller
-from comity.core.ids import JobId
+from comity.core.ids import NOWHERE, JobId
 from comity.core.permissions import Permission
 from comity.db.transaction import Transaction
 from comity.sync import store
@@ -19,7 +19,6 @@ from comity.sync.held.model import HeldDelete, HeldState, NothingHeld
 from comity.sync.model import Job, JobUnknown, Threshold
 from comity.sync.service import wake
 
-NOWHERE: Final = UUID(int=0)
 _PAGE_MAX: Final = 1000
 
 
